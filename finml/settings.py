@@ -1,0 +1,138 @@
+"""One typed configuration, read once from `FINML_*` variables and `.env`.
+
+Everything that finml writes on a laptop lives below `home`; delete the folder and you are on a fresh machine.
+"""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from finml.errors import SettingsError
+
+AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().resolve())]
+
+
+class Settings(BaseSettings):
+    """Every setting of finml. The variable is the field's name in upper case behind `FINML_`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FINML_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    home: AbsolutePath = Field(Path(".finml"), validate_default=True, description="folder of all local state")
+    ledger_url: str = Field("", description="the bank's ledger; empty: a folder of Parquet files below home")
+    quarantine_limit: float = Field(
+        0.05, ge=0, le=1, description="share of a table's rows above which an ingestion is refused"
+    )
+    snapshot_calendar: str = Field(
+        "month_end", pattern="^(month_end|week_end|day)$", description="when features are snapshotted"
+    )
+    offline_url: str = Field("", description="PostgreSQL URL of the offline store; empty: Parquet below home")
+    redis_url: str = Field("", description="Redis of the online store; empty: SQLite below home")
+    mlflow_tracking_uri: str = Field("", description="MLflow server; empty: SQLite below home")
+    kfp_host: str = Field("", description="Kubeflow Pipelines endpoint for `finml submit`")
+    kfp_namespace: str = Field("kubeflow-user", description="Kubeflow namespace")
+    kfp_token: SecretStr = Field(SecretStr(""), description="bearer token of the Kubeflow endpoint")
+    image: str = Field("finml:0.1.0", description="image in which pipeline steps run")
+    docker_socket: str = Field("", description="Docker-compatible socket; empty: the client's default")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level logged")
+    log_format: str = Field("auto", pattern="^(auto|json|console)$", description="auto: console on a terminal")
+    seed: int = Field(7, ge=0, description="seed of every random choice")
+
+    @property
+    def ledger(self) -> str:
+        """URL of the ledger, with the default filled in."""
+        return self.ledger_url or str(self.home / "ledger")
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow tracking URI, with the default filled in."""
+        return self.mlflow_tracking_uri or f"sqlite:///{self.home / 'mlflow' / 'mlflow.db'}"
+
+    @property
+    def bento_home(self) -> Path:
+        """Folder of the local Bento store."""
+        return self.home / "bentoml"
+
+    @property
+    def runs(self) -> Path:
+        """Folder with one subfolder a local pipeline run."""
+        return self.home / "runs"
+
+    @property
+    def workspace(self) -> "Workspace":
+        """The folder of the ledger in use."""
+        return Workspace.of(self.home, self.ledger)
+
+    def with_ledger(self, url: str | None) -> "Settings":
+        """The same settings over another ledger; `None` or empty changes nothing."""
+        return self.model_copy(update={"ledger_url": url}) if url else self
+
+
+class Workspace:
+    """Where the tables and features that come from one ledger live.
+
+    One home can hold several ledgers side by side; nothing of one is read for another.
+
+    Attributes:
+        ledger_id: short stable name of the ledger, made from its URL without user and password.
+        root: the folder.
+    """
+
+    def __init__(self, root: Path, ledger_id: str) -> None:
+        self.root = root
+        self.ledger_id = ledger_id
+
+    @classmethod
+    def of(cls, home: Path, ledger_url: str) -> "Workspace":
+        """Workspace of `ledger_url` below `home`. Creates nothing."""
+        digest = hashlib.sha256(public_url(ledger_url).encode()).hexdigest()[:10]
+        return cls(home / "ledgers" / digest, digest)
+
+    @property
+    def warehouse(self) -> Path:
+        """DuckDB database of the validated tables, the quarantine and the watermarks."""
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def features(self) -> Path:
+        """Offline store: one folder of Parquet files a feature view."""
+        return self.root / "features"
+
+    @property
+    def feast(self) -> Path:
+        """Feast's registry and the SQLite online store."""
+        return self.root / "feast"
+
+    @property
+    def project(self) -> str:
+        """Feast project, so that ledgers that share one Redis do not share keys."""
+        return f"finml_{self.ledger_id}"
+
+
+def public_url(url: str) -> str:
+    """`url` without user and password, with a local path made absolute: fit for names, logs and hashes."""
+    parts = urlsplit(url)
+    if len(parts.scheme) <= 1 or parts.scheme == "file":
+        return str(Path(parts.path if parts.scheme == "file" else url).expanduser().resolve())
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The process's settings, read on first use.
+
+    Raises:
+        SettingsError: a variable or a line of `.env` has a value that cannot be used; the message names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        names = "; ".join(f"FINML_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"settings cannot be used: {names}", hint="see .env.example for each setting") from None
