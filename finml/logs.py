@@ -15,10 +15,23 @@ from finml.settings import Settings
 
 # Keys whose values say who somebody is. Identifiers that join logs (user_id, loan_id) are opaque and stay.
 PERSONAL_KEYS = frozenset(
-    {"birth_date", "email", "name", "phone", "pan", "card_number", "account_number", "upi_id", "text", "token"}
+    {
+        "birth_date",
+        "email",
+        "name",
+        "phone",
+        "pan",
+        "card_number",
+        "account_number",
+        "upi_id",
+        "text",
+        "token",
+    }
 )
 PERSONAL_PATTERNS = (
-    re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*"),  # e-mail addresses and UPI ids
+    re.compile(
+        r"[\w.+-]+@(?!champion|candidate|previous)[A-Za-z][\w.-]*"
+    ),  # e-mail addresses, UPI ids, not versions
     re.compile(r"(?<![\w.-])\+?\d(?:[ -]?\d){9,18}(?![\w.-])"),  # phone, card and account numbers
     re.compile(r"\b[A-Z]{5}\d{4}[A-Z]\b"),  # Indian tax numbers (PAN)
     re.compile(r"(?<=://)[^/\s@]+:[^/\s@]+(?=@)"),  # user and password in a URL
@@ -26,7 +39,7 @@ PERSONAL_PATTERNS = (
 MASK = "***"
 
 
-def mask(value: Any) -> Any:
+def mask(value: object) -> object:
     """`value` with everything in it that looks like personal data or a password replaced by `***`."""
     if isinstance(value, str):
         for pattern in reversed(PERSONAL_PATTERNS):
@@ -39,7 +52,7 @@ def mask(value: Any) -> Any:
     return value
 
 
-def mask_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def mask_event(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A structlog processor that masks every value of an event."""
     for key in event:
         event[key] = MASK if key in PERSONAL_KEYS else mask(event[key])

@@ -41,7 +41,9 @@ class Settings(BaseSettings):
     image: str = Field("finml:0.1.0", description="image in which pipeline steps run")
     docker_socket: str = Field("", description="Docker-compatible socket; empty: the client's default")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level logged")
-    log_format: str = Field("auto", pattern="^(auto|json|console)$", description="auto: console on a terminal")
+    log_format: str = Field(
+        "auto", pattern="^(auto|json|console)$", description="auto: console on a terminal"
+    )
     seed: int = Field(7, ge=0, description="seed of every random choice")
 
     @property
@@ -135,4 +137,6 @@ def get_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         names = "; ".join(f"FINML_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        raise SettingsError(f"settings cannot be used: {names}", hint="see .env.example for each setting") from None
+        raise SettingsError(
+            f"settings cannot be used: {names}", hint="see .env.example for each setting"
+        ) from None

@@ -120,6 +120,10 @@ class Model(Protocol):
     feature_service: str | None
     gate: Path
 
+    def missing_weights(self) -> Sequence[str]:
+        """Pretrained weights that training needs and this machine lacks, each in words; empty if none."""
+        ...
+
     def training_frame(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Check a labelled frame against the model's contract and return it coerced.
 
@@ -165,7 +169,7 @@ def catalogue() -> Mapping[str, Callable[[], Model]]:
     import finml.models as package
 
     def importer(name: str) -> Callable[[], Model]:
-        return lambda: importlib.import_module(f"finml.models.{name}").MODEL  # type: ignore[no-any-return]
+        return lambda: importlib.import_module(f"finml.models.{name}").MODEL
 
     return {info.name: importer(info.name) for info in pkgutil.iter_modules(package.__path__) if info.ispkg}
 
