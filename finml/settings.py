@@ -7,7 +7,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -123,7 +123,7 @@ def public_url(url: str) -> str:
     if len(parts.scheme) <= 1 or parts.scheme == "file":
         return str(Path(parts.path if parts.scheme == "file" else url).expanduser().resolve())
     host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+    return f"{parts.scheme}://{host}{parts.path}"
 
 
 @lru_cache(maxsize=1)

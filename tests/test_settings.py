@@ -55,6 +55,10 @@ def test_public_url_never_holds_the_password(password):
     assert password not in public_url(f"postgresql://u:{password}@h/d").removeprefix("postgresql://h/d")
 
 
+def test_the_path_of_a_local_database_stays_whole():
+    assert public_url("sqlite:////data/bank.db") == "sqlite:////data/bank.db"
+
+
 def test_a_relative_folder_and_its_file_url_are_the_same_ledger(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert public_url("ledger") == public_url(f"file://{tmp_path}/ledger")

@@ -21,7 +21,8 @@ from finml.errors import UnknownModelError
 class Interval(BaseModel):
     """A figure with its 95 % confidence interval."""
 
-    model_config = ConfigDict(frozen=True)
+    # a figure that cannot be computed is NaN, and must read back as NaN
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
     value: float
     low: float
@@ -55,6 +56,8 @@ class Evaluation(BaseModel):
         groups: fairness table, empty where a model decides nothing about a person.
         versus_champion: challenger's metric less the champion's on the same rows, paired; empty without champion.
     """
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")
 
     model: str
     metrics: dict[str, Interval]
@@ -112,13 +115,32 @@ class Predictor(Protocol):
 
 
 class Model(Protocol):
-    """One of finml's models, as seen by the code that is shared by all of them."""
+    """One of finml's models, as seen by the code that is shared by all of them.
+
+    Attributes:
+        name: its folder and its name in the registry.
+        title: its name for people.
+        question: what it answers, in one sentence.
+        feature_service: the feature service that its training rows and requests are joined with, if any.
+        label: column of a training frame that holds a yes-or-no outcome; `None` where there is no such outcome.
+            With one, a prediction has the columns `probability` and `flagged`.
+        gate: its `gate.yaml`.
+    """
 
     name: str
     title: str
     question: str
     feature_service: str | None
+    label: str | None
     gate: Path
+
+    def spine(self, tables: Path) -> pd.DataFrame:
+        """The labelled rows of a ledger, before features are joined.
+
+        Args:
+            tables: folder of validated tables, `<table>.parquet` each.
+        """
+        ...
 
     def missing_weights(self) -> Sequence[str]:
         """Pretrained weights that training needs and this machine lacks, each in words; empty if none."""
@@ -154,8 +176,8 @@ class Model(Protocol):
         """The evaluation as one self-contained HTML page."""
         ...
 
-    def card(self, evaluation: Evaluation, lineage: Mapping[str, str]) -> str:
-        """The model card as Markdown."""
+    def card(self, predictor: Predictor, evaluation: Evaluation, lineage: Mapping[str, str]) -> str:
+        """The model card as Markdown; `lineage` names where the version comes from (data hash, commit, run …)."""
         ...
 
     def read(self, file: Path) -> pd.DataFrame:
