@@ -1,0 +1,1 @@
+"""finml's models, one folder each; what they share lies beside the folders."""

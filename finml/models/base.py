@@ -1,7 +1,8 @@
 """What a model is, and the catalogue of those there are.
 
-A model is a folder below `finml/models/` whose package exposes `MODEL`, an object that follows `Model`. Pipelines,
-gate, registry, packaging, serving, load test and docs find it through `catalogue()` and know nothing else of it.
+A model is a folder below `finml/models/` whose package exposes `MODEL`, an object that follows `Model`.
+Pipelines, gate, registry, packaging, serving, load test and docs find it through `catalogue()` and know
+nothing else of it.
 """
 
 import importlib
@@ -54,7 +55,8 @@ class Evaluation(BaseModel):
         metrics: figures with intervals, by name (`auc`, `ece`, …).
         scalars: figures without one (`n`, `latency_p95_ms`, `base_rate`, …).
         groups: fairness table, empty where a model decides nothing about a person.
-        versus_champion: challenger's metric less the champion's on the same rows, paired; empty without champion.
+        versus_champion: challenger's metric less the champion's on the same rows, paired; empty without
+            champion.
     """
 
     model_config = ConfigDict(ser_json_inf_nan="constants")
@@ -122,8 +124,8 @@ class Model(Protocol):
         title: its name for people.
         question: what it answers, in one sentence.
         feature_service: the feature service that its training rows and requests are joined with, if any.
-        label: column of a training frame that holds a yes-or-no outcome; `None` where there is no such outcome.
-            With one, a prediction has the columns `probability` and `flagged`.
+        label: column of a training frame that holds a yes-or-no outcome; `None` where there is no such
+            outcome. With one, a prediction has the columns `probability` and `flagged`.
         gate: its `gate.yaml`.
     """
 
@@ -154,8 +156,11 @@ class Model(Protocol):
         """
         ...
 
-    def split(self, frame: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Split into a part to train on and a held-out part that training never sees."""
+    def split(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Split into a part to train on and a held-out part that no version's training ever sees.
+
+        Which part a subject is in must not change when rows are added: a champion is measured on it too.
+        """
         ...
 
     def train(self, frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingResult:
@@ -177,7 +182,13 @@ class Model(Protocol):
         ...
 
     def card(self, predictor: Predictor, evaluation: Evaluation, lineage: Mapping[str, str]) -> str:
-        """The model card as Markdown; `lineage` names where the version comes from (data hash, commit, run …)."""
+        """The model card as Markdown.
+
+        Args:
+            predictor: the loaded model.
+            evaluation: what was measured on held-out rows.
+            lineage: where the version comes from (data hash, commit, run …), by name.
+        """
         ...
 
     def read(self, file: Path) -> pd.DataFrame:

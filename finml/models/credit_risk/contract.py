@@ -1,0 +1,179 @@
+"""What goes into `credit_risk` and what comes out: columns, bands, requests and answers."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from finml.features.declarations import REQUEST_FIELDS, SERVICES, VIEWS
+from finml.features.request_time import INPUTS, loan_request
+from finml.ledger.contracts import MAX_ID_LENGTH, MAX_MONEY_MINOR
+from finml.models.credit_risk.declared import FEATURES
+
+NAME = "credit_risk"
+LABEL = "defaulted"
+FEATURE_SERVICE = "credit_risk_v1"
+KEYS = ("user_id", "event_timestamp")
+PROTECTED = {
+    "sex": "protected_sex",
+    "age": "protected_age",
+    "marital_status": "protected_marital_status",
+    "education": "protected_education",
+}
+"""Protected attributes and the columns that hold them. They measure fairness and are never features."""
+
+BAND_NAMES = ("very_low", "low", "medium", "high", "very_high")
+# odds at which the next band begins, in odds of the whole portfolio
+BAND_ODDS = (0.25, 0.75, 2.0, 4.0)
+FLAGGED_FROM = "high"
+Band = Literal["very_low", "low", "medium", "high", "very_high"]
+
+MAX_AMOUNT = MAX_MONEY_MINOR / 100
+"""Most that an amount in a request can be, major units."""
+
+
+def band_edges(base_rate: float) -> list[float]:
+    """The probabilities at which the bands from the second on begin.
+
+    The bands follow the portfolio: a risk is high where its odds are twice those of all loans or more.
+    Banks whose loans default at 2 % and at 20 % both get five bands that tell their borrowers apart.
+
+    Args:
+        base_rate: share of defaults among the rows of the training.
+    """
+    odds = base_rate / (1 - base_rate)
+    return [round(multiple * odds / (1 + multiple * odds), 4) for multiple in BAND_ODDS]
+
+
+def threshold(base_rate: float) -> float:
+    """The probability from which a loan is flagged: where the band `high` begins."""
+    return band_edges(base_rate)[BAND_NAMES.index(FLAGGED_FROM) - 1]
+
+
+@lru_cache(maxsize=1)
+def known_features() -> frozenset[str]:
+    """Names that `CreditRiskInput.features` may give: the stored features of the model's feature service."""
+    views = [VIEWS[view] for view in SERVICES[FEATURE_SERVICE]]
+    return frozenset(name for view in views if view.computed == "stored" for name in view.feature_names)
+
+
+def _without_control(text: str) -> str:
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise ValueError("must not hold control characters")
+    return text
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+UserId = Annotated[
+    str, Field(min_length=1, max_length=MAX_ID_LENGTH, strict=True), AfterValidator(_without_control)
+]
+Amount = Annotated[float, Field(ge=0, le=MAX_AMOUNT)]
+# as large as float32 can tell apart from infinity with room for arithmetic
+FeatureValue = Annotated[float, Field(ge=-1e30, le=1e30)]
+
+
+class CreditRiskInput(_Message):
+    """A loan asked for, and by whom. Amounts are in major units of the bank's currency."""
+
+    user_id: UserId | None = Field(
+        None, description="whose features are read; not needed where they are given"
+    )
+    loan_amount: float = Field(gt=0, le=MAX_AMOUNT, description=REQUEST_FIELDS["loan_amount"])
+    loan_kind: (
+        Literal["credit_line", "personal", "home", "auto", "education", "business", "consumer"] | None
+    ) = Field(None, description="kind of loan")
+    term_months: int | None = Field(None, ge=1, le=600, description=REQUEST_FIELDS["term_months"])
+    annual_rate: float | None = Field(None, ge=0, le=2, description=REQUEST_FIELDS["annual_rate"])
+    installment: Amount | None = Field(None, description=REQUEST_FIELDS["installment"])
+    collateral_value: Amount | None = Field(None, description=REQUEST_FIELDS["collateral_value"])
+    features: dict[str, FeatureValue | None] | None = Field(
+        None,
+        description="stored features of the user, in place of the online store's; those left out are missing",
+    )
+
+    @model_validator(mode="after")
+    def _is_about_someone(self) -> "CreditRiskInput":
+        if self.user_id is None and self.features is None:
+            raise ValueError("either user_id or features is needed")
+        unknown = sorted(set(self.features or {}) - known_features())
+        if unknown:
+            more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+            raise ValueError(f"unknown features: {', '.join(name[:64] for name in unknown[:5])}{more}")
+        return self
+
+    def request_row(self) -> dict[str, float | None]:
+        """The loan as the feature service takes it: `REQUEST_FIELDS`."""
+        return {name: getattr(self, name) for name in REQUEST_FIELDS}
+
+    def record(self, stored: Mapping[str, float | None]) -> dict[str, float | str | None]:
+        """Everything that the model reads, from a user's stored features: those, the loan, and their ratios.
+
+        The ratios are computed by the function that made them for training.
+        """
+        row = {**stored, **self.request_row()}
+        ratios = loan_request({name: [row.get(name)] for name in INPUTS})
+        return {**row, **{name: column[0] for name, column in ratios.items()}, "loan_kind": self.loan_kind}
+
+
+class CreditRiskReason(_Message):
+    """One reason for an answer."""
+
+    topic: str = Field(description="what it is about")
+    text: str = Field(description="the reason in words")
+    direction: Literal["raises", "lowers"] = Field(description="which way it moves the risk")
+    contribution: float = Field(
+        description="how far, in log-odds; all topics and the base add up to the score"
+    )
+    feature: str = Field(description="the feature that the words are about")
+    value: float | None = Field(description="its value; null where it is missing")
+
+
+class CreditRiskOutput(_Message):
+    """The answer about one loan."""
+
+    user_id: str | None
+    probability: float = Field(ge=0, le=1, description="calibrated probability of default")
+    band: Band = Field(description="risk band")
+    flagged: bool = Field(description="whether the risk is high enough for a person to look at it")
+    reasons: list[CreditRiskReason] = Field(description="strongest first")
+    model_version: str = Field(description="name and number, as in credit_risk@7")
+    feature_status: Literal["fresh", "stale", "missing", "provided"] = Field(
+        description="of the stored features: in the online store and in time, there but too old, not there, "
+        "or given in the request"
+    )
+    feature_timestamps: dict[str, datetime | None] = Field(
+        description="moment that each view's features describe; empty where they were given"
+    )
+    missing_features: list[str] = Field(description="features of the model that had no value")
+
+
+class CreditRiskExplanation(CreditRiskOutput):
+    """The answer about one loan with the share of every feature in it."""
+
+    contributions: dict[str, float] = Field(description="log-odds that each feature adds")
+    base: float = Field(description="log-odds before any feature is looked at")
+    margin: float = Field(description="their sum: the log-odds before calibration")
+
+
+__all__ = [
+    "BAND_NAMES",
+    "FEATURES",
+    "FEATURE_SERVICE",
+    "KEYS",
+    "LABEL",
+    "NAME",
+    "PROTECTED",
+    "Band",
+    "CreditRiskExplanation",
+    "CreditRiskInput",
+    "CreditRiskOutput",
+    "CreditRiskReason",
+    "band_edges",
+    "known_features",
+    "threshold",
+]

@@ -1,0 +1,146 @@
+"""What a model's feature is: its column, the direction that its effect may have, the words for it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from finml.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Unit = Literal["currency", "count", "percent", "times", "days", "months", "status", "flag"]
+Matrix = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature of the model.
+
+    Attributes:
+        name: its name in the model, and the column that it is read from unless `source` says otherwise.
+        unit: how a value is written.
+        sign: 1 where risk must not fall as the value rises, -1 where it must not rise, 0 where both are
+            possible.
+        topic: what it is about; features of one topic make one reason.
+        words: sentence about a value, which stands at `{}`.
+        zero: sentence for the value zero, or empty: as for any value.
+        missing: sentence for a missing value.
+        source: column of categories of which this feature is an indicator, or empty.
+        category: the category that it indicates.
+    """
+
+    name: str
+    unit: Unit
+    sign: Literal[-1, 0, 1]
+    topic: str
+    words: str
+    zero: str
+    missing: str
+    source: str = ""
+    category: str = ""
+
+    @cached_property
+    def column(self) -> str:
+        """Column or key that the value is read from."""
+        return self.source or self.name
+
+    @cached_property
+    def label(self) -> str:
+        """The name for people."""
+        return self.name.replace("_", " ")
+
+    def words_for(self, value: float) -> str:
+        """The sentence about a value; NaN: missing."""
+        if np.isnan(value):
+            return self.missing
+        if value == 0 and self.zero:
+            return self.zero
+        return self.words.format(self.written(value))
+
+    def written(self, value: float) -> str:
+        """A value with its unit."""
+        match self.unit:
+            case "currency":
+                return f"{value:,.0f}"
+            case "percent":
+                return f"{100 * value:.0f} %"
+            case "times":
+                return f"{value:.2f} times"
+            case "days" | "months":
+                return _number(value, self.unit)
+            case "status":
+                return _STATUSES[int(value)] if value <= 0 else f"{_number(value, 'months')} late"
+            case _:
+                return f"{value:.0f}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The feature as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Feature":
+        """The feature that `to_dict` gave."""
+        return cls(**values)
+
+
+# codes of a statement's repayment, from zero down; above it is the number of months late
+_STATUSES = {0: "revolved", -1: "paid in full", -2: "not used"}
+
+
+def _number(value: float, unit: str) -> str:
+    number = f"{value:.0f}"
+    return f"{number} {unit.removesuffix('s') if number == '1' else unit}"
+
+
+def feature_matrix(frame: "pd.DataFrame", features: Sequence[Feature]) -> Matrix:
+    """(n, k) values in the features' order, NaN where missing.
+
+    Raises:
+        DataError: a column is missing or holds something other than numbers; names each.
+    """
+    import pandas as pd
+
+    lacking = sorted({feature.column for feature in features} - set(frame.columns))
+    if lacking:
+        raise DataError(
+            f"columns are missing: {', '.join(lacking)}",
+            hint="score frames made with the model's feature service, or give the columns with empty values",
+        )
+    matrix = np.empty((len(frame), len(features)), dtype=np.float32)
+    wrong = []
+    for place, feature in enumerate(features):
+        values = frame[feature.column]
+        if feature.category:
+            values = (values == feature.category).astype(np.float32).where(values.notna())
+        try:
+            matrix[:, place] = pd.to_numeric(values).to_numpy(dtype=np.float32, na_value=np.nan)
+        except (ValueError, TypeError):
+            wrong.append(feature.column)
+    if wrong:
+        raise DataError(f"columns hold something other than numbers: {', '.join(wrong)}")
+    return matrix
+
+
+def record_matrix(records: Sequence[Mapping[str, Any]], features: Sequence[Feature]) -> Matrix:
+    """`feature_matrix` for rows given as mappings; a key that is absent or `None` is a missing value.
+
+    Raises:
+        DataError: a value is not a number.
+    """
+
+    def value(record: Mapping[str, Any], feature: Feature) -> float:
+        given = record.get(feature.column)
+        if given is None:
+            return np.nan
+        return float(given == feature.category) if feature.category else given
+
+    try:
+        rows = [[value(record, feature) for feature in features] for record in records]
+        return np.array(rows, dtype=np.float32).reshape(len(records), len(features))
+    except (ValueError, TypeError) as error:
+        raise DataError(f"a feature is not a number: {error}") from error
