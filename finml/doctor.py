@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from packaging.requirements import Requirement
 from pydantic import BaseModel, ConfigDict
 
-from finml.settings import Settings, public_url
+from finml.settings import Settings
+from finml.urls import public_url
 
 State = Literal["ok", "warning", "failed"]
 PYTHON = (3, 11)

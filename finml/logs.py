@@ -34,9 +34,11 @@ PERSONAL_PATTERNS = (
     ),  # e-mail addresses, UPI ids, not versions
     re.compile(r"(?<![\w.-])\+?\d(?:[ -]?\d){9,18}(?![\w.-])"),  # phone, card and account numbers
     re.compile(r"\b[A-Z]{5}\d{4}[A-Z]\b"),  # Indian tax numbers (PAN)
-    re.compile(r"(?<=://)[^/\s@]+:[^/\s@]+(?=@)"),  # user and password in a URL
+    re.compile(r"(?<=://)[^\s@]*:[^\s@]+(?=@)"),  # user and password in a URL
+    re.compile(r"(?i)\b(?:password|passwd|pwd|token)=[^&\s]+"),  # the same among its parameters
 )
 MASK = "***"
+HANDLER = "finml"
 
 
 def mask(value: object) -> object:
@@ -60,22 +62,34 @@ def mask_event(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMa
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send structlog's and the libraries' logs to standard error in the configured format and level."""
+    """Send finml's and the libraries' logs to standard error in the configured format, masked alike."""
     level = logging.getLevelNamesMapping()[settings.log_level]
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
     renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        mask_event,
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            mask_event,
-            renderer,
-        ],
+        processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         # looked up at each call, so that tests and servers that replace standard error are followed
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr, format="%(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [other for other in root.handlers if other.get_name() != HANDLER]
+    handler.set_name(HANDLER)
+    root.addHandler(handler)
+    # libraries say little that a user of finml needs
+    root.setLevel(max(level, logging.WARNING))

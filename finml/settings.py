@@ -7,12 +7,12 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from finml.errors import SettingsError
+from finml.urls import identity
 
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().resolve())]
 
@@ -82,7 +82,7 @@ class Workspace:
     One home can hold several ledgers side by side; nothing of one is read for another.
 
     Attributes:
-        ledger_id: short stable name of the ledger, made from its URL without user and password.
+        ledger_id: short stable name of the ledger, made from what its URL reads, without user and password.
         root: the folder.
     """
 
@@ -93,7 +93,7 @@ class Workspace:
     @classmethod
     def of(cls, home: Path, ledger_url: str) -> "Workspace":
         """Workspace of `ledger_url` below `home`. Creates nothing."""
-        digest = hashlib.sha256(public_url(ledger_url).encode()).hexdigest()[:10]
+        digest = hashlib.sha256(identity(ledger_url).encode()).hexdigest()[:10]
         return cls(home / "ledgers" / digest, digest)
 
     @property
@@ -115,15 +115,6 @@ class Workspace:
     def project(self) -> str:
         """Feast project, so that ledgers that share one Redis do not share keys."""
         return f"finml_{self.ledger_id}"
-
-
-def public_url(url: str) -> str:
-    """`url` without user and password, with a local path made absolute: fit for names, logs and hashes."""
-    parts = urlsplit(url)
-    if len(parts.scheme) <= 1 or parts.scheme == "file":
-        return str(Path(parts.path if parts.scheme == "file" else url).expanduser().resolve())
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}"
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,5 @@
 import json
+import logging
 
 import pytest
 import structlog
@@ -17,6 +18,9 @@ from finml.settings import Settings
         "4111 1111 1111 1111",
         "ABCDE1234F",
         "postgresql://me:secret@db/bank",
+        "redis://:secret@10.0.0.1/0",
+        "postgresql://me:sec/ret@db/bank",
+        "postgresql://db/bank?user=me&password=secret",
     ],
 )
 def test_personal_data_and_passwords_are_masked(text):
@@ -50,3 +54,11 @@ def test_the_level_is_kept(capsys, tmp_path):
     configure_logging(Settings(home=tmp_path, log_format="json", log_level="ERROR"))
     structlog.get_logger("x").warning("quiet")
     assert capsys.readouterr().err == ""
+
+
+def test_the_logs_of_libraries_are_masked_alike(capsys, tmp_path):
+    configure_logging(Settings(home=tmp_path, log_format="json"))
+    logging.getLogger("driver").warning("no answer from redis://:%s@10.0.0.1", "secret")
+    output = capsys.readouterr().err
+    assert "no answer" in json.loads(output)["event"]
+    assert "secret" not in output

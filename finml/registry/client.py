@@ -15,7 +15,8 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from finml.errors import RegistryError, UsageError
-from finml.settings import Settings, public_url
+from finml.settings import Settings
+from finml.urls import public_url
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

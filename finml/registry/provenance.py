@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 import finml
 from finml.settings import Settings
+from finml.urls import identity
 
 # The libraries whose version can change a model or what it is fed with.
 LIBRARIES = (
@@ -24,6 +25,7 @@ class Lineage(BaseModel):
 
     Attributes:
         data_hash: hash of the contents of the validated tables.
+        ledger: URL of the ledger without user and password.
         ledger_id: short name of the ledger.
         project: Feast project of the ledger.
         feature_service: Feast feature service, empty where a model needs none.
@@ -39,6 +41,7 @@ class Lineage(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     data_hash: str
+    ledger: str = ""
     ledger_id: str
     project: str
     feature_service: str = ""
@@ -65,6 +68,7 @@ class Lineage(BaseModel):
         commit, dirty = git_state()
         return cls(
             data_hash=data_hash,
+            ledger=identity(settings.ledger),
             ledger_id=settings.workspace.ledger_id,
             project=settings.workspace.project,
             feature_service=feature_service,

@@ -32,7 +32,7 @@ def register(
 
     Raises:
         NotApprovedError: the verdict rejects, is not the one that the run's evaluation and gate give, or
-            passes over a champion that the gate wants a comparison with.
+            is not about the present champion, where the gate wants a comparison.
         IntegrityError: the run's model files are not those that were logged.
         RegistryError: the run is not a finished training of this model.
     """
@@ -100,9 +100,11 @@ def _log_of(desk: Desk) -> list[promotion_log.Event]:
 
 def _refuse_without_comparison(desk: Desk, verdict: Verdict, run_id: str) -> None:
     champion = desk.aliases.get("champion")
-    if champion and verdict.champion is None and stored_gate(desk.client, run_id).champion:
+    compared = verdict.champion == f"{desk.model}@{champion}"
+    if champion and not compared and stored_gate(desk.client, run_id).champion:
         raise NotApprovedError(
-            f"the gate wants a comparison with the champion {desk.model}@{champion}, the evaluation has none",
+            f"the gate wants a comparison with the champion {desk.model}@{champion}, "
+            f"the evaluation has one with {verdict.champion or 'none'}",
             hint="run the training pipeline again",
         )
 

@@ -25,6 +25,7 @@ TEXT_TAGS = (
     "gate",
     "manifest_sha256",
     "data_hash",
+    "ledger",
     "ledger_id",
     "project",
     "feature_service",
@@ -61,6 +62,7 @@ class Version(BaseModel):
     approval: Approval = Approval(decision="pending")
     manifest_sha256: str = ""
     data_hash: str = ""
+    ledger: str = ""
     ledger_id: str = ""
     project: str = ""
     feature_service: str = ""
