@@ -21,7 +21,7 @@ LEAST_SLOPE = 0.01
 
 @dataclass(frozen=True)
 class Calibration:
-    """Parameters of a fitted calibration, and how many out-of-fold rows they come from."""
+    """Parameters of a fitted calibration, and how many rows they come from."""
 
     kind: Literal["platt", "beta"]
     a: float
@@ -41,18 +41,21 @@ class Calibration:
         return asdict(self)
 
 
-def fit_calibration(margin: npt.NDArray[Any], label: npt.NDArray[Any]) -> Calibration:
+def fit_calibration(margin: npt.NDArray[Any], label: npt.NDArray[Any], rows: npt.NDArray[Any]) -> Calibration:
     """Fit on out-of-fold margins by maximum likelihood: Platt for small samples, beta from `PLATT_BELOW` on.
 
     Args:
         margin: n margins of rows that the booster which scored them had not seen.
         label: n outcomes, 0 or 1, both present.
+        rows: n positions of the rows in their frame; a row that was scored several times counts once.
     """
     from scipy.optimize import minimize
 
     raw, outcome = np.asarray(margin, dtype=np.float64), np.asarray(label, dtype=np.float64)
     good, bad = np.logaddexp(0.0, -raw), np.logaddexp(0.0, raw)
-    beta = min(outcome.sum(), len(outcome) - outcome.sum()) >= PLATT_BELOW
+    distinct, first = np.unique(rows, return_index=True)
+    defaults = outcome[first].sum()
+    beta = min(defaults, len(distinct) - defaults) >= PLATT_BELOW
     basis = np.stack([-good, bad, np.ones_like(raw)] if beta else [bad - good, np.ones_like(raw)], axis=1)
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
@@ -73,5 +76,5 @@ def fit_calibration(margin: npt.NDArray[Any], label: npt.NDArray[Any]) -> Calibr
         a=float(fitted[0]),
         b=float(fitted[slopes - 1]),
         c=float(fitted[-1]),
-        rows=len(raw),
+        rows=len(distinct),
     )

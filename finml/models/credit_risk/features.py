@@ -74,7 +74,7 @@ class Feature:
             case "days" | "months":
                 return _number(value, self.unit)
             case "status":
-                return _STATUSES[int(value)] if value <= 0 else f"{_number(value, 'months')} late"
+                return f"{_number(value, 'months')} late" if value > 0 else _STATUSES.get(int(value), f"{value:g}")
             case _:
                 return f"{value:.0f}"
 
@@ -88,6 +88,7 @@ class Feature:
         return cls(**values)
 
 
+LARGEST = float(np.finfo(np.float32).max)
 # codes of a statement's repayment, from zero down; above it is the number of months late
 _STATUSES = {0: "revolved", -1: "paid in full", -2: "not used"}
 
@@ -118,12 +119,17 @@ def feature_matrix(frame: "pd.DataFrame", features: Sequence[Feature]) -> Matrix
         if feature.category:
             values = (values == feature.category).astype(np.float32).where(values.notna())
         try:
-            matrix[:, place] = pd.to_numeric(values).to_numpy(dtype=np.float32, na_value=np.nan)
+            matrix[:, place] = _finite(pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan))
         except (ValueError, TypeError):
             wrong.append(feature.column)
     if wrong:
         raise DataError(f"columns hold something other than numbers: {', '.join(wrong)}")
     return matrix
+
+
+def _finite(values: npt.NDArray[np.float64]) -> Matrix:
+    """As float32, with what is beyond its range at the range's end: trees take no infinity. NaN stays."""
+    return np.clip(values, -LARGEST, LARGEST).astype(np.float32)
 
 
 def record_matrix(records: Sequence[Mapping[str, Any]], features: Sequence[Feature]) -> Matrix:
@@ -141,6 +147,6 @@ def record_matrix(records: Sequence[Mapping[str, Any]], features: Sequence[Featu
 
     try:
         rows = [[value(record, feature) for feature in features] for record in records]
-        return np.array(rows, dtype=np.float32).reshape(len(records), len(features))
+        return _finite(np.array(rows, dtype=np.float64).reshape(len(records), len(features)))
     except (ValueError, TypeError) as error:
         raise DataError(f"a feature is not a number: {error}") from error

@@ -52,7 +52,7 @@ def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingR
     stopping = find_stopping(data, chosen, options.seed)
     rounds = stopping.rounds
     margin, rows = out_of_fold(data, chosen, stopping, options.seed)
-    calibration = fit_calibration(margin, data.label[rows])
+    calibration = fit_calibration(margin, data.label[rows], rows)
     everything = np.arange(len(frame))
     booster = fit(data, everything, chosen, rounds, options.seed)
 

@@ -14,7 +14,7 @@ def model() -> CreditRisk:
 
 @pytest.fixture(scope="session")
 def parts(model) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return model.split(model.training_frame(loans(3000, users=2000)), seed=1)
+    return model.split(model.training_frame(loans(3000, users=2000)))
 
 
 @pytest.fixture(scope="session")

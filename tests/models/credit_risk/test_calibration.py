@@ -29,7 +29,7 @@ def test_margins_beyond_measure_stay_probabilities():
 @pytest.mark.parametrize(("rows", "kind"), [(500, "platt"), (20_000, "beta")])
 def test_the_kind_follows_the_number_of_defaults(rows, kind):
     margin, label = margins(rows)
-    found = fit_calibration(margin, label)
+    found = fit_calibration(margin, label, np.arange(len(label)))
     assert (min(label.sum(), (~label).sum()) >= PLATT_BELOW) == (kind == "beta")
     assert (found.kind, found.rows) == (kind, rows)
     if kind == "platt":
@@ -41,7 +41,7 @@ def test_the_kind_follows_the_number_of_defaults(rows, kind):
 def test_distorted_margins_are_put_right(rows, slope, shift):
     margin, label = margins(rows)
     distorted = slope * margin + shift
-    found = fit_calibration(distorted, label)
+    found = fit_calibration(distorted, label, np.arange(len(label)))
     before = measure(label, IDENTITY.probability(distorted), resamples=1)["log_loss"].value
     after = measure(label, found.probability(distorted), resamples=1)
     assert after["log_loss"].value < before
@@ -51,7 +51,7 @@ def test_distorted_margins_are_put_right(rows, slope, shift):
 
 def test_a_useless_model_is_flattened_and_not_turned_round():
     margin, label = margins(2000)
-    found = fit_calibration(-margin, label)
+    found = fit_calibration(-margin, label, np.arange(len(label)))
     assert found.a >= LEAST_SLOPE
     assert np.ptp(found.probability(-margin)) < 0.05
 

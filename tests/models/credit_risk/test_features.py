@@ -1,6 +1,10 @@
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from finml.errors import DataError
 from finml.features.declarations import REQUEST_FIELDS, SERVICES, VIEWS
@@ -111,3 +115,14 @@ def test_columns_that_are_missing_or_no_numbers_are_named():
         feature_matrix(frame, SOME)
     with pytest.raises(DataError, match="is not a number"):
         record_matrix([{"loan_amount": "much"}], SOME)
+
+
+@given(
+    st.sampled_from([feature.name for feature in FEATURES if not feature.category]),
+    st.sampled_from([1e30, -1e30, 1e-300, -3.0, 1e300, -1e300, math.inf]),
+)
+def test_no_number_makes_a_value_that_trees_or_words_cannot_take(name, value):
+    matrix = record_matrix([{name: value}], FEATURES)
+    assert not np.isinf(matrix).any()
+    place = next(place for place, feature in enumerate(FEATURES) if feature.name == name)
+    assert FEATURES[place].words_for(float(matrix[0, place]))

@@ -22,7 +22,7 @@ def data() -> Path:
 
 def test_taiwan_is_ranked_better_than_by_the_raw_columns_and_can_be_believed(model, data, tmp_path):
     source = data / "taiwan_credit_default"
-    train, held_out = model.split(labelled(tmp_path, "taiwan", import_taiwan, source), seed=7)
+    train, held_out = model.split(labelled(tmp_path, "taiwan", import_taiwan, source))
     predictor = trained(train, tmp_path / "model", seed=7)
     found = model.evaluate(predictor, held_out, champion=None, seed=7)
     assert found.metrics["ece"].value < 0.02

@@ -11,18 +11,19 @@ from tests.models.credit_risk.loans import loans
 
 def test_a_quarter_of_the_users_is_held_out_and_none_is_in_both_parts(model):
     frame = loans(4000, users=1500)
-    kept, held_out = model.split(frame, seed=1)
+    kept, held_out = model.split(frame)
     assert not set(kept["user_id"]) & set(held_out["user_id"])
     assert len(kept) + len(held_out) == 4000
-    assert held_out["user_id"].nunique() == pytest.approx(375, abs=1)
-    assert held_out["defaulted"].mean() == pytest.approx(kept["defaulted"].mean(), abs=0.03)
+    assert held_out["user_id"].nunique() == pytest.approx(375, abs=60)
+    assert held_out["defaulted"].mean() == pytest.approx(kept["defaulted"].mean(), abs=0.05)
 
 
-def test_the_split_depends_on_the_seed_and_not_on_the_order(model):
+def test_a_user_who_is_held_out_stays_so_whatever_else_changes(model):
     frame = loans(400, users=300)
-    held_out = set(model.split(frame, seed=1)[1]["loan_id"])
-    assert set(model.split(frame.sample(frac=1, random_state=0), seed=1)[1]["loan_id"]) == held_out
-    assert set(model.split(frame, seed=2)[1]["loan_id"]) != held_out
+    held_out = set(model.split(frame)[1]["user_id"])
+    relabelled = frame.assign(defaulted=~frame["defaulted"])
+    for other in (frame.sample(frac=1, random_state=0), frame.sample(frac=0.5, random_state=0), relabelled):
+        assert set(model.split(other)[1]["user_id"]) == held_out & set(other["user_id"])
 
 
 @pytest.mark.parametrize("defaulters", [0, 1])
@@ -30,7 +31,7 @@ def test_too_few_defaulters_cannot_be_split_or_folded(model, defaulters):
     frame = loans(50)
     frame["defaulted"] = [True] * defaulters + [False] * (50 - defaulters)
     with pytest.raises(DataError, match="too few users of one outcome"):
-        model.split(frame, seed=1)
+        model.split(frame)
     with pytest.raises(DataError, match="too few users of one outcome"):
         user_folds(frame["user_id"], frame["defaulted"], 5, 0)
 
