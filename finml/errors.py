@@ -1,8 +1,8 @@
 """The exceptions that a user can cause.
 
-Each message says what is wrong and each `hint` what to do next. They are raised where the cause is
-understood and handled once at the edge: the command line prints them, the HTTP service turns them into problem
-documents.
+Each message says what is wrong and each `hint` what to do next. They are raised where the
+cause is understood and handled once at the edge: the command line prints them, the HTTP service makes problem
+documents of them.
 """
 
 

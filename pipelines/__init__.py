@@ -1,0 +1,1 @@
+"""finml's pipelines, how they are run here and on Kubeflow, and the `finml` command."""

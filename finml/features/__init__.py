@@ -1,0 +1,1 @@
+"""Features: logic once, as Ibis expressions; point in time by construction; stored and served by Feast."""

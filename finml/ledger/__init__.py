@@ -1,0 +1,1 @@
+"""The bank's data: contracts, sources, writers, importers, synthetic bank, ingestion."""

@@ -74,7 +74,7 @@ class Feature:
             case "days" | "months":
                 return _number(value, self.unit)
             case "status":
-                return f"{_number(value, 'months')} late" if value > 0 else _STATUSES.get(int(value), f"{value:g}")
+                return _status(value)
             case _:
                 return f"{value:.0f}"
 
@@ -91,6 +91,12 @@ class Feature:
 LARGEST = float(np.finfo(np.float32).max)
 # codes of a statement's repayment, from zero down; above it is the number of months late
 _STATUSES = {0: "revolved", -1: "paid in full", -2: "not used"}
+
+
+def _status(code: float) -> str:
+    if code > 0:
+        return f"{_number(code, 'months')} late"
+    return _STATUSES.get(int(code), f"{code:g}")
 
 
 def _number(value: float, unit: str) -> str:

@@ -1,0 +1,143 @@
+"""Computing parts, one at a time, on DuckDB.
+
+The expressions are turned into SQL once. From part to part only two tables change: the spine, and the window
+of movements that the part can see.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from finml.features.credit_history import credit_history
+from finml.features.offline import SCRATCH, Generation, Part
+from finml.features.plan import EXACT, Job
+from finml.features.tables import KEYS, LedgerTables
+from finml.features.user_financials import WINDOW_DAYS, movements, user_financials
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.backends import BaseBackend
+
+log = structlog.get_logger(__name__)
+
+NO_MOVEMENTS, WINDOW, SPINE, FINANCIALS = "no_movements", "seen_movements", "spine", "financials"
+
+
+def compute(
+    backend: "BaseBackend", tables: LedgerTables, jobs: Sequence[Job], generation: Generation
+) -> Iterator[Part]:
+    """Compute the jobs' rows and write a file a view for each.
+
+    Args:
+        backend: DuckDB with the ledger's tables as `ledger_<name>` and the exact rows as `plan.EXACT`.
+        tables: the same tables as expressions.
+        jobs: the parts to compute.
+        generation: where to write them.
+    """
+    if not jobs:
+        return
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=generation.folder) as scratch:
+        computer = _Computer(backend, tables, jobs, Path(scratch) / "movements")
+        for done, job in enumerate(jobs, start=1):
+            started = time.monotonic()
+            rows = computer.write(job, generation)
+            log.info(
+                "features_part_built",
+                part=job.name,
+                rows=rows,
+                seconds=round(time.monotonic() - started, 2),
+                done=f"{done}/{len(jobs)}",
+            )
+            yield Part(
+                name=job.name,
+                kind=job.kind,
+                first=job.first,
+                last=job.last,
+                fingerprint=job.fingerprint,
+                rows=rows,
+            )
+
+
+class _Computer:
+    """The SQL of both views, ready to be run for one part after the other."""
+
+    def __init__(
+        self, backend: "BaseBackend", tables: LedgerTables, jobs: Sequence[Job], folder: Path
+    ) -> None:
+        self._backend = backend
+        self._folder = folder
+        self._stage(movements(tables), jobs)
+        self._see(datetime.min, datetime.min)
+        nobody = tables.users.select("user_id", event_timestamp="known_at").limit(0)
+        spine = backend.create_table(SPINE, nobody, temp=True)
+        financials = user_financials(tables.with_movements(backend.table(WINDOW)), spine)
+        self._financials_sql = backend.compile(financials)
+        kept = backend.create_table(FINANCIALS, schema=financials.schema(), temp=True)
+        self._output_sql = {
+            "user_financials": backend.compile(_stamped(kept)),
+            "credit_history": backend.compile(_stamped(credit_history(tables, spine, kept))),
+        }
+
+    def write(self, job: Job, generation: Generation) -> int:
+        """Compute one part; returns its rows."""
+        self._see(job.first - timedelta(days=WINDOW_DAYS), job.last)
+        self._run(f"create or replace temp table {SPINE} as {_spine_sql(job)}")
+        self._run(f"create or replace temp table {FINANCIALS} as {self._financials_sql}")
+        for view, query in self._output_sql.items():
+            path = _quoted(generation.path(view, job.name))
+            self._run(f"copy ({query}) to {path} (format parquet, compression zstd)")
+        return int(self._backend.table(SPINE).count().execute())
+
+    def _stage(self, moved: "ir.Table", jobs: Sequence[Job]) -> None:
+        """Write the movements that the jobs can see into files by month: a part reads its own only."""
+        since = min(job.first for job in jobs) - timedelta(days=WINDOW_DAYS)
+        until = max(job.last for job in jobs)
+        self._backend.create_table(NO_MOVEMENTS, schema=moved.schema(), temp=True)
+        seen = moved.filter((moved.occurred_at > since) & (moved.occurred_at <= until))
+        by_month = seen.mutate(month=12 * seen.occurred_at.year() + seen.occurred_at.month())
+        self._run(
+            f"copy ({self._backend.compile(by_month)}) to {_quoted(self._folder)} "
+            "(format parquet, partition_by (month))"
+        )
+
+    def _see(self, since: datetime, until: datetime) -> None:
+        """Let the view `WINDOW` show the movements after `since` and up to `until`."""
+        months = range(12 * since.year + since.month, 12 * until.year + until.month + 1)
+        files = [path for month in months for path in sorted((self._folder / f"month={month}").glob("*"))]
+        read = f"read_parquet([{', '.join(map(_quoted, files))}], hive_partitioning = false)"
+        between = f"occurred_at > {_literal(since)} and occurred_at <= {_literal(until)}"
+        rows = f"from {read if files else NO_MOVEMENTS} where {between}"
+        self._run(f"create or replace temp view {WINDOW} as {rows}")
+
+    def _run(self, statement: str) -> None:
+        self._backend.raw_sql(statement)
+
+
+def _spine_sql(job: Job) -> str:
+    if job.kind == "snapshot":
+        moment = _literal(job.first)
+        return f"select user_id, {moment} as event_timestamp from ledger_users where known_at <= {moment}"  # noqa: S608 - a time
+    between = f"event_timestamp between {_literal(job.first)} and {_literal(job.last)}"
+    return f"select user_id, event_timestamp from {EXACT} where {between}"  # noqa: S608 - constants and times
+
+
+def _literal(moment: datetime) -> str:
+    return f"timestamp '{moment.isoformat(sep=' ')}'"
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _stamped(features: "ir.Table") -> "ir.Table":
+    """In the order of the keys, with the columns that Feast needs: aware times, and since when it was known.
+
+    That is the row's own moment, because its values are made of nothing that became known later.
+    """
+    moment = features.event_timestamp.cast("timestamp('UTC', 6)")
+    return features.mutate(event_timestamp=moment, created_timestamp=moment).order_by(*KEYS)

@@ -1,0 +1,134 @@
+"""Reading features for requests: one call a batch, with the time each answer is from.
+
+Used where models are served. Imports Feast, and neither Ibis nor DuckDB.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from finml.errors import FeatureError
+from finml.features.declarations import REQUEST_FIELDS, SERVICES, VIEWS
+
+if TYPE_CHECKING:
+    from feast import FeatureStore
+    from feast.protos.feast.serving.ServingService_pb2 import GetOnlineFeaturesResponse
+    from feast.protos.feast.types.Value_pb2 import Value
+
+MISSING = math.nan
+Status = Literal["fresh", "stale", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRow:
+    """Features of one request.
+
+    Attributes:
+        values: every feature of the service by name; `None` where it cannot be said.
+        as_of: moment that the stored features are from, of the oldest view; `None` for an unknown user.
+        status: `fresh`; `stale`, a view is older than its time to live; `missing`, a view has no row.
+    """
+
+    values: dict[str, float | None]
+    as_of: datetime | None
+    status: Status
+
+
+class OnlineFeatures:
+    """The online store, for one feature service."""
+
+    def __init__(self, store: "FeatureStore", service_name: str) -> None:
+        """Resolve the service in the registry, once.
+
+        Raises:
+            FeatureError: no such service is registered.
+        """
+        from finml.features.store import service
+
+        self._store = store
+        self._service = service(store, service_name)
+        views = [VIEWS[name] for name in SERVICES[service_name]]
+        self._names = frozenset(name for view in views for name in view.feature_names)
+        self._stored = [(view.feature_names[0], view.ttl) for view in views if view.computed == "stored"]
+
+    def read(
+        self,
+        user_ids: Sequence[str],
+        request_rows: Sequence[Mapping[str, float | None]] | None = None,
+        *,
+        now: datetime | None = None,
+    ) -> list[FeatureRow]:
+        """Features of a batch, in its order, by one call to the online store.
+
+        Args:
+            user_ids: whom each request is about; the same user may come twice.
+            request_rows: what each request tells of the loan, `declarations.REQUEST_FIELDS`; what is not
+                there is missing. Without it the ratios that need it are `None`.
+            now: aware time that ages are measured to; the clock's when `None`.
+
+        Raises:
+            FeatureError: the online store cannot be read.
+            ValueError: the two sequences differ in length.
+        """
+        if not user_ids:
+            return []
+        rows = request_rows if request_rows is not None else [{}] * len(user_ids)
+        if len(rows) != len(user_ids):
+            raise ValueError(f"{len(user_ids)} users but {len(rows)} requests")
+        columns: dict[str, list[str] | list[float]] = {"user_id": list(user_ids)}
+        for name in REQUEST_FIELDS:
+            columns[name] = [_number(row.get(name)) for row in rows]
+        names, results = self._ask(columns)
+        values: list[dict[str, float | None]] = [{} for _ in user_ids]
+        seconds: dict[str, list[int]] = {}
+        for name, result in zip(names, results, strict=True):
+            if name not in self._names:
+                continue
+            seconds[name] = [moment.seconds for moment in result.event_timestamps]
+            for row, value in zip(values, result.values, strict=True):
+                row[name] = _value(value)
+        clock = (now or datetime.now(UTC)).timestamp()
+        return [
+            self._row(row, [seconds[name][i] for name, _ in self._stored], clock)
+            for i, row in enumerate(values)
+        ]
+
+    def _ask(
+        self, columns: Mapping[str, object]
+    ) -> tuple[Sequence[str], Sequence["GetOnlineFeaturesResponse.FeatureVector"]]:
+        import sqlite3
+
+        from redis.exceptions import RedisError
+
+        try:
+            # The protocol buffer itself: turning it into Python's types and back costs more than reading it.
+            proto = self._store.get_online_features(self._service, columns).proto
+        except (RedisError, sqlite3.Error) as error:
+            raise FeatureError(
+                f"the online store cannot be read: {type(error).__name__}",
+                hint="check FINML_REDIS_URL, or fill the store: finml run features",
+            ) from error
+        return proto.metadata.feature_names.val, proto.results
+
+    def _row(self, values: dict[str, float | None], seconds: list[int], clock: float) -> FeatureRow:
+        oldest = min(seconds)
+        if oldest == 0:  # both stores answer 1970 for a user they do not know
+            found = [at for at in seconds if at]
+            as_of = datetime.fromtimestamp(min(found), UTC) if found else None
+            return FeatureRow(values, as_of, "missing")
+        ages = ((clock - at, ttl.total_seconds()) for at, (_, ttl) in zip(seconds, self._stored, strict=True))
+        status: Status = "stale" if any(age > ttl for age, ttl in ages) else "fresh"
+        return FeatureRow(values, datetime.fromtimestamp(oldest, UTC), status)
+
+
+def _number(value: float | None) -> float:
+    return MISSING if value is None else float(value)
+
+
+def _value(value: "Value") -> float | None:
+    # An unset value reads as 0.0, and a ratio that cannot be said is NaN.
+    if value.WhichOneof("val") is None or math.isnan(value.double_val):
+        return None
+    return float(value.double_val)

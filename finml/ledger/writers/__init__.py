@@ -1,0 +1,1 @@
+"""One writer a kind of ledger; `finml.ledger.writer.open_writer` picks the right one."""

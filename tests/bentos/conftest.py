@@ -1,0 +1,109 @@
+"""A small bank with a trained and registered model, packaged once, and the service that it becomes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bentos.credit_risk import CreditRiskScorer
+from bentos.packaging import PackagedBento, package
+from bentos.server import running
+from feature_repo import definitions
+from finml.features.build import build
+from finml.features.materialize import materialize
+from finml.features.online import OnlineFeatures
+from finml.features.store import FeatureRepo, apply, feature_store, training_set
+from finml.ledger.ingest import ingest
+from finml.ledger.synthetic import generate
+from finml.ledger.warehouse import connect, export
+from finml.ledger.writer import open_writer
+from finml.models.base import TrainOptions, get_model
+from finml.registry.gate import Gate, judge
+from finml.registry.provenance import Lineage
+from finml.registry.registration import register
+from finml.registry.tracking import log_evaluation, log_training, log_verdict
+from finml.registry.versions import Version
+from finml.settings import Settings
+from tests.oci import base_image, engine
+
+__all__ = ["base_image", "engine"]
+
+# any model of this few rows will do: what is tested here is not its quality
+GATE = Gate.model_validate({"approval": "automatic", "thresholds": [{"metric": "auc", "min": 0.0}]})
+
+
+@dataclass(frozen=True)
+class Bank:
+    """A home with a ledger whose features are online, and a registered model.
+
+    Attributes:
+        users: ids of users with features.
+        scorer: the model in this process, over the same online store as the service.
+    """
+
+    settings: Settings
+    repo: FeatureRepo
+    version: Version
+    users: list[str]
+    scorer: CreditRiskScorer
+
+
+@pytest.fixture(scope="session")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    folder = tmp_path_factory.mktemp("bank")
+    settings = Settings(home=folder / "home")
+    with open_writer(settings.ledger, origin="synthetic") as writer:
+        generate(writer, users=600, months=10, seed=7)
+    ingest(settings.ledger, settings.workspace, quarantine_limit=0.05)
+    data_hash = export(settings.workspace, folder / "tables")
+    build(folder / "tables", settings, data_hash=data_hash)
+    repo = definitions(settings)
+    apply(settings, repo)
+    materialize(settings, repo)
+    version = train_and_register(settings, repo, folder, data_hash)
+    return Bank(
+        settings=settings,
+        repo=repo,
+        version=version,
+        users=connect(settings.workspace).table("users").user_id.execute().sort_values().tolist(),
+        scorer=CreditRiskScorer(
+            get_model("credit_risk").load(folder / "model"),
+            OnlineFeatures(feature_store(settings, repo), version.feature_service),
+            version.spec,
+        ),
+    )
+
+
+def train_and_register(settings: Settings, repo: FeatureRepo, folder: Path, data_hash: str) -> Version:
+    model = get_model("credit_risk")
+    rows = training_set(settings, repo, model.feature_service, model.spine(folder / "tables"))
+    kept, held_out = model.split(model.training_frame(rows))
+    (folder / "model").mkdir()
+    result = model.train(kept, folder / "model", TrainOptions(seed=settings.seed))
+    lineage = Lineage.collect(
+        settings,
+        data_hash=data_hash,
+        feature_service=model.feature_service,
+        feature_service_version="1",
+        pipeline_run="test",
+    )
+    run_id = log_training(settings, model.name, result, lineage)
+    found = model.evaluate(model.load(folder / "model"), held_out, champion=None, seed=settings.seed)
+    log_evaluation(settings, run_id, found, "<html></html>", "# Card")
+    verdict = judge(GATE, found)
+    log_verdict(settings, run_id, GATE, verdict)
+    return register(settings, run_id, model.name, verdict)
+
+
+@pytest.fixture(scope="session")
+def bento(bank: Bank) -> PackagedBento:
+    return package(bank.settings, [bank.version], bank.repo)
+
+
+@pytest.fixture(scope="session")
+def service(bank: Bank, bento: PackagedBento) -> Iterator[httpx.Client]:
+    """A client of the real service."""
+    with running(bank.settings, tag=bento.tag) as url, httpx.Client(base_url=url, timeout=30) as client:
+        yield client

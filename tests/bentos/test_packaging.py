@@ -1,0 +1,98 @@
+"""What a Bento holds, and what is not packaged."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+import bentos.packaging
+from bentos.packaging import package
+from bentos.release import MODEL_FILES, Release
+from finml.errors import IntegrityError, NotApprovedError, PackageError, UsageError
+from finml.registry.manifest import check_manifest
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bento")]
+
+
+def test_a_bento_holds_the_version_by_number_and_hash(bank, bento):
+    described = yaml.safe_load((bento.path / "bento.yaml").read_text())
+    assert [model["tag"] for model in described["models"]] == [bank.version.spec.replace("@", ":")]
+    assert described["labels"]["credit_risk.manifest_sha256"] == bank.version.manifest_sha256
+    assert Release.read(bento.path / "src" / "serving") == bento.release
+    assert [model.spec for model in bento.release.models] == [bank.version.spec]
+    stored = bank.settings.bento_home / "models" / "credit_risk" / str(bank.version.version) / MODEL_FILES
+    assert check_manifest(stored) == bank.version.manifest_sha256
+
+
+def test_a_bento_holds_what_serving_needs_and_no_more(bank, bento):
+    files = {
+        path.relative_to(bento.path / "src") for path in (bento.path / "src").rglob("*") if path.is_file()
+    }
+    assert {path.parts[0] for path in files} == {"bentofile.yaml", "bentos", "finml", "serving"}
+    assert not {Path("bentos", f"{name}.py") for name in ("build", "images", "packaging", "server")} & files
+    requirements = (bento.path / "env/python/requirements.txt").read_text()
+    names = {line.partition("==")[0].strip().lower() for line in requirements.splitlines() if "==" in line}
+    assert {"bentoml", "feast", "xgboost-cpu"} <= names
+    assert not {"kfp", "torch", "mlflow", "locust", "pytest", "scikit-learn", "duckdb", "xgboost"} & names
+
+
+def test_no_path_of_this_machine_is_told(bank, bento):
+    for name in ("release.json", "features/feature_store.yaml"):
+        assert str(bank.settings.home) not in (bento.path / "src" / "serving" / name).read_text()
+
+
+def test_a_version_that_is_packaged_again_is_kept(bank, bento):
+    again = package(bank.settings, [bank.version], bank.repo)
+    assert again.release == bento.release
+    assert again.tag != bento.tag
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_one_version_of_each_model(bank, count):
+    with pytest.raises(UsageError, match="cannot package"):
+        package(bank.settings, [bank.version] * count, bank.repo)
+
+
+@pytest.fixture
+def artifacts(bank) -> Path:
+    """The registered version's run in MLflow's local store."""
+    return bank.settings.home / "mlflow" / "artifacts" / "credit_risk" / bank.version.run_id / "artifacts"
+
+
+def test_a_changed_model_file_is_refused(bank, artifacts):
+    (calibration,) = artifacts.rglob("calibration.json")
+    before = calibration.read_text()
+    calibration.write_text(before.replace("}", " }"))
+    try:
+        with pytest.raises(IntegrityError, match=r"calibration\.json was changed"):
+            package(bank.settings, [bank.version], bank.repo)
+    finally:
+        calibration.write_text(before)
+
+
+def test_a_changed_evaluation_is_refused(bank, artifacts):
+    (evaluation,) = artifacts.rglob("evaluation.json")
+    before = evaluation.read_text()
+    evaluation.write_text(before.replace('"data_hash":', '"data_hash": "forged", "was":'))
+    try:
+        with pytest.raises((IntegrityError, NotApprovedError)):
+            package(bank.settings, [bank.version], bank.repo)
+    finally:
+        evaluation.write_text(before)
+
+
+def test_other_files_under_the_same_number_are_refused(bank, bento):
+    stored = bank.settings.bento_home / "models" / "credit_risk" / str(bank.version.version) / MODEL_FILES
+    before = (stored / "calibration.json").read_text()
+    (stored / "calibration.json").write_text("{}")
+    try:
+        with pytest.raises(PackageError, match=r"calibration\.json was changed"):
+            package(bank.settings, [bank.version], bank.repo)
+    finally:
+        (stored / "calibration.json").write_text(before)
+
+
+def test_sources_that_are_not_there(bank, tmp_path, monkeypatch):
+    monkeypatch.setattr(bentos.packaging, "ROOT", tmp_path)
+    with pytest.raises(PackageError, match="is missing"):
+        package(bank.settings, [bank.version], bank.repo)

@@ -1,0 +1,138 @@
+"""Starting a Bento, also one that is not there, cannot start or meets a taken port; and ending it."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import httpx
+import pytest
+
+from bentos.server import (
+    HOST,
+    answers,
+    environment,
+    free_port,
+    is_ready,
+    newest_bento,
+    running,
+    serve,
+    start,
+    stop,
+)
+from finml.errors import ServeError
+from finml.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(home=tmp_path / "home", redis_url="redis://:secret@localhost/0")
+
+
+def test_nothing_was_packaged(settings):
+    with pytest.raises(ServeError, match="no Bento in") as caught:
+        serve(settings, 3000)
+    assert "finml run release" in caught.value.hint
+
+
+def test_the_newest_is_the_one_that_bentoml_points_at(settings):
+    pointer = settings.bento_home / "bentos" / "finance" / "latest"
+    pointer.parent.mkdir(parents=True)
+    pointer.write_text("kj3\n")
+    assert newest_bento(settings) == "finance:kj3"
+
+
+def test_a_taken_port_is_named(settings):
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ServeError, match=f"port {port} is taken"):
+            serve(settings, port, tag="finance:kj3")
+
+
+def test_the_server_is_told_only_what_it_needs(settings, monkeypatch):
+    monkeypatch.setenv("FINML_KFP_TOKEN", "secret")
+    monkeypatch.setenv("FINML_LEDGER_URL", "postgresql://bank:secret@db/ledger")
+    told = environment(settings)
+    assert told["FINML_HOME"] == str(settings.home)
+    assert told["FINML_REDIS_URL"] == settings.redis_url
+    assert told["BENTOML_HOME"] == str(settings.bento_home)
+    assert not {"FINML_KFP_TOKEN", "FINML_LEDGER_URL"} & set(told)
+
+
+@pytest.mark.slow
+def test_a_server_that_ends_says_why(settings):
+    with pytest.raises(ServeError, match=r"ended with status 1; its log ends with:[\s\S]*finance:kj3"):  # noqa: SIM117
+        with running(settings, tag="finance:kj3"):
+            pass
+
+
+def test_stopping_what_has_ended(settings):
+    class Ended:
+        def poll(self) -> int:
+            return 0
+
+    stop(Ended())
+
+
+def wait_for(condition, within_s: float = 180.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.server
+@pytest.mark.xdist_group("bento")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_server_and_all_its_workers(bank, bento, number):
+    """`serve` runs in this thread, as in the command; another one waits and sends the signal."""
+    port = free_port()
+
+    def interrupt() -> None:
+        wait_for(lambda: is_ready(f"http://{HOST}:{port}"))
+        os.kill(os.getpid(), number)
+
+    before = signal.getsignal(number)
+    caller = threading.Thread(target=interrupt)
+    caller.start()
+    assert serve(bank.settings, port, tag=bento.tag, workers=2) == 0
+    caller.join()
+    assert not answers(port)
+    assert signal.getsignal(number) is before
+
+
+@pytest.mark.slow
+@pytest.mark.server
+@pytest.mark.xdist_group("bento")
+def test_a_server_that_starts_before_its_store_becomes_ready_with_it(bank, bento, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "bentoml").symlink_to(bank.settings.bento_home)
+    settings = Settings(home=home)
+    port = free_port()
+    url = f"http://{HOST}:{port}"
+    loan = {"inputs": [{"user_id": bank.users[0], "loan_amount": 1000.0}]}
+    process = start(settings, port, tag=bento.tag, workers=1, output=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: answers(port) and alive(url))
+        assert not is_ready(url)
+        refused = httpx.post(f"{url}/predict/credit_risk", json=loan, timeout=30)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert refused.json()["type"] == "urn:finml:problem:unavailable"
+        (home / "ledgers").symlink_to(bank.settings.home / "ledgers")
+        wait_for(lambda: is_ready(url))
+        assert httpx.post(f"{url}/predict/credit_risk", json=loan, timeout=30).status_code == 200
+    finally:
+        stop(process)
+
+
+def alive(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/livez", timeout=30).status_code == 200
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,62 @@
+"""From a verdict to a version, and from the champion to a Bento: `register`, `package`, `containerize`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from kfp import dsl
+
+from components.champion import champion_of, champions
+from components.containerize import containerize
+from components.package import package
+from components.register import register
+from finml.errors import NotApprovedError
+from finml.models.base import get_model
+from finml.registry.versions import resolve
+from tests.components.conftest import MODEL
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("components")]
+
+
+def test_the_champion_is_what_others_are_compared_with(steps, champion):
+    with champion_of(get_model(MODEL), steps.settings) as (version, predictor):
+        assert version == champion == f"{MODEL}@1"
+        assert predictor.features
+
+
+def test_before_the_first_there_is_no_champion(empty):
+    with champion_of(get_model(MODEL), empty.settings) as (version, predictor):
+        assert (version, predictor) == (None, None)
+
+
+def test_a_rejected_model_cannot_be_registered(steps, trained, judged):
+    verdict = judged["verdict"].metadata["verdict"] | {"approved": False}
+    rejecting = dsl.Markdown(name="verdict", uri=judged["verdict"].uri, metadata={"verdict": verdict})
+    with pytest.raises(NotApprovedError, match="not registered"):
+        steps(register, model=MODEL, mlflow_run=trained["Output"], verdict=rejecting)
+
+
+def test_the_champion_is_packaged_by_name_and_number(steps, champion):
+    done = steps(package, models=[], ledger_url="")
+    assert done["bento"].metadata["versions"] == [champion]
+    assert done["Output"].startswith("finance:")
+    (model,) = json.loads(Path(done["bento"].path).read_text())["models"]
+    version = resolve(steps.settings, champion)
+    assert (model["version"], model["manifest_sha256"]) == (version.version, version.manifest_sha256)
+
+
+@pytest.mark.parametrize(
+    ("models", "words"), [([], "no model has a champion"), (["spending"], "spending has no champion")]
+)
+def test_without_a_champion_nothing_is_packaged(empty, models, words):
+    with pytest.raises(NotApprovedError, match=words) as raised:
+        champions(models, empty.settings)
+    assert "finml run training" in raised.value.hint
+
+
+def test_without_a_builder_the_bento_stays_and_the_step_says_so(empty, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = empty(containerize, bento="finance:abc", base_image="")
+    assert done["Output"] == ""
+    assert "finance:abc" in Path(done["image"].path).read_text()
+    assert "no container builder" in done["image"].metadata["summary"]

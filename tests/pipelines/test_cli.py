@@ -1,0 +1,163 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from finml import __version__
+from finml.errors import PipelineError
+from pipelines.cli.output import answers_only, console, print_json
+from tests.pipelines.kubeflow import kubeflow
+
+ADMISSION = "let-me-in"
+HEAVY = {
+    "bentoml", "duckdb", "feast", "ibis", "kfp", "matplotlib", "mlflow", "numpy", "pandas", "pandera",
+    "pyarrow", "pydantic", "sklearn", "structlog", "xgboost",
+}  # fmt: skip
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; from pipelines.cli import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Usage: finml" in done.stdout
+    assert HEAVY & set(done.stderr.split()) == set()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "run",
+        "evaluate",
+        "serve",
+        "compile",
+        "submit",
+        "doctor",
+        "data generate",
+        "data import",
+        "models list",
+        "features verify",
+        "features freshness",
+        "quickstart",
+    ],
+)
+def test_every_command_explains_itself(finml, command):
+    outcome = finml(*command.split(), "--help")
+    assert outcome.code == 0
+    assert f"Usage: finml {command}".strip() in outcome.stdout
+
+
+def test_the_version(finml):
+    assert finml("--version").stdout == f"finml {__version__}\n"
+
+
+def test_the_installed_command_is_this_one():
+    script = Path(sys.executable).with_name("finml")
+    done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"finml {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("nonsense",),
+        ("run", "nonsense"),
+        ("run", "features", "--nonsense"),
+        ("data", "import", "taiwan", "no/such/folder"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_one_document(finml, words):
+    outcome = finml(*words, "--json")
+    assert outcome.code == 2
+    assert outcome.document["error"]["type"] == "UsageError"
+    assert outcome.document["error"]["message"] in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (("run", "training"), "credit_risk"),
+        (("run", "training", "--model", "nonsense"), "credit_risk"),
+        (("run", "features", "--model", "credit_risk"), "--model"),
+        (("run", "release", "--all", "--model", "credit_risk"), "one of them"),
+        (("evaluate", "credit_risk@champion"), "--ledger"),
+        (("submit", "features"), "FINML_KFP_HOST"),
+    ],
+)
+def test_what_cannot_be_meant_ends_with_2_and_advice(finml, words, advice):
+    outcome = finml(*words, "--json")
+    assert outcome.code == 2
+    assert advice in outcome.document["error"]["hint"]
+    assert f"try: {outcome.document['error']['hint']}" in outcome.stderr
+
+
+def test_errors_for_people_go_to_standard_error_alone(finml):
+    outcome = finml("run", "training")
+    assert outcome.stdout == ""
+    assert outcome.stderr.startswith("error: training needs a model\ntry: ")
+
+
+def test_a_setting_that_cannot_be_used_is_a_wrong_usage(finml, monkeypatch):
+    monkeypatch.setenv("FINML_QUARANTINE_LIMIT", "much")
+    outcome = finml("models", "list", "--json")
+    assert outcome.code == 2
+    assert "FINML_QUARANTINE_LIMIT" in outcome.document["error"]["message"]
+
+
+def test_a_fault_of_ours_ends_with_1_the_whole_story_and_one_document(finml, home):
+    home.write_text("a file where a folder should be")
+    outcome = finml("run", "features", "--json")
+    assert outcome.code == 1
+    assert outcome.document["error"]["message"]
+    assert "Traceback" in outcome.stderr
+
+
+def test_what_libraries_print_never_reaches_an_answer(capfd):
+    with answers_only():
+        print("from Python")  # noqa: T201  # what libraries do
+        subprocess.run(["echo", "from a child"], check=True)
+        print_json({"answer": PipelineError("words")})
+        console.print("for people")
+    print("afterwards")  # noqa: T201
+    stdout, stderr = capfd.readouterr()
+    assert stdout == '{\n  "answer": "words"\n}\nfor people\nafterwards\n'
+    assert stderr.splitlines() == ["from Python", "from a child"]
+
+
+def test_compile_writes_each_pipeline(finml, tmp_path):
+    outcome = finml("compile", "-o", str(tmp_path / "yaml"), "--image", "registry.example/finml:7", "--json")
+    assert outcome.code == 0
+    assert sorted(outcome.document["files"]) == ["features", "release", "training"]
+    for file in (tmp_path / "yaml").iterdir():
+        assert "image: registry.example/finml:7" in file.read_text()
+
+
+def test_compile_writes_one_pipeline_and_names_it(finml, tmp_path):
+    outcome = finml("compile", "features", "-o", str(tmp_path))
+    assert outcome.stdout.split() == [str(tmp_path / "features.yaml")]
+
+
+def test_submit_answers_with_the_run(finml, monkeypatch):
+    with kubeflow(token=ADMISSION) as server:
+        monkeypatch.setenv("FINML_KFP_HOST", server.url)
+        monkeypatch.setenv("FINML_KFP_TOKEN", ADMISSION)
+        outcome = finml(
+            "submit", "training", "--model", "credit_risk", "--trials", "3", "--ledger", "s3/bank", "--json"
+        )
+        assert server.runs[0]["runtime_config"]["parameters"] == {
+            "model": "credit_risk",
+            "trials": 3,
+            "ledger_url": "s3/bank",
+        }
+    assert outcome.code == 0
+    assert outcome.document["run_id"] == "run-1"
+
+
+def test_submit_all_makes_a_run_a_model(finml, monkeypatch):
+    with kubeflow() as server:
+        monkeypatch.setenv("FINML_KFP_HOST", server.url)
+        outcome = finml("submit", "training", "--all")
+        assert {run["runtime_config"]["parameters"]["model"] for run in server.runs} >= {"credit_risk"}
+    assert "/#/runs/details/run-1" in outcome.stdout
