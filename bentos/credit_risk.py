@@ -13,9 +13,7 @@ from bentos.base import ModelApi, pinned_files, unavailable
 from bentos.features import ServedFeatures
 from bentos.release import FEATURES_FOLDER
 from finml.errors import FeatureError
-from finml.features.declarations import SERVICES, VIEWS
 from finml.models.credit_risk.contract import (
-    FEATURE_SERVICE,
     NAME,
     CreditRiskExplanation,
     CreditRiskInput,
@@ -35,7 +33,6 @@ MOST_ROWS_A_BATCH = 64
 # BentoML sheds a request that has waited, or would wait, longer. Far above the time of a batch, so that a
 # burst queues instead of failing; below the edge's limit, which answers 504.
 LONGEST_WAIT_MS = 5_000
-STORED_VIEWS = [name for name in SERVICES[FEATURE_SERVICE] if VIEWS[name].computed == "stored"]
 PROBE = CreditRiskInput(user_id="probe", loan_amount=1000.0)
 
 Inputs = Annotated[list[CreditRiskInput], Len(1, MOST_INPUTS)]
@@ -95,7 +92,7 @@ class CreditRiskScorer:
                     "reasons": [CreditRiskReason(**asdict(reason)) for reason in why.reasons],
                     "model_version": self.spec,
                     "feature_status": row.status if row else "provided",
-                    "feature_timestamps": dict.fromkeys(STORED_VIEWS, row.as_of) if row else {},
+                    "feature_timestamps": row.timestamps if row else {},
                     "missing_features": self.predictor.missing(record),
                 },
                 why,

@@ -32,7 +32,9 @@ PERSONAL_PATTERNS = (
     re.compile(
         r"[\w.+-]+@(?!champion|candidate|previous)[A-Za-z][\w.-]*"
     ),  # e-mail addresses, UPI ids, not versions
-    re.compile(r"(?<![\w.-])\+?\d(?:[ -]?\d){9,18}(?![\w.-])"),  # phone, card and account numbers
+    re.compile(
+        r"(?<![\w.:-])(?!\d{4}-\d\d-\d\d)\+?\d(?:[ -]?\d){9,18}(?![\w.:-])"
+    ),  # phone, card and account numbers
     re.compile(r"\b[A-Z]{5}\d{4}[A-Z]\b"),  # Indian tax numbers (PAN)
     re.compile(r"(?<=://)[^\s@]*:[^\s@]+(?=@)"),  # user and password in a URL
     re.compile(r"(?i)\b(?:password|passwd|pwd|token)=[^&\s]+"),  # the same among its parameters

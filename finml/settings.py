@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     kfp_namespace: str = Field("kubeflow-user", description="Kubeflow namespace")
     kfp_token: SecretStr = Field(SecretStr(""), description="bearer token of the Kubeflow endpoint")
     image: str = Field("finml:0.1.0", description="image in which pipeline steps run")
+    base_image: str = Field(
+        "", description="image that `finml run release` builds on; empty: the declared one"
+    )
     docker_socket: str = Field("", description="Docker-compatible socket; empty: the client's default")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level logged")
     log_format: str = Field(

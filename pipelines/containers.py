@@ -21,11 +21,15 @@ PID_MAX = Path("/proc/sys/kernel/pid_max")
 LIMITS = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
 
 
-def docker_runner(settings: Settings) -> tuple[str, "DockerRunner"]:
+def docker_runner(settings: Settings, root: Path) -> tuple[str, "DockerRunner"]:
     """The full name of the image, and kfp's runner, set up so that a step sees what a process would see.
 
     Containers share this machine's network, the user, FINML_HOME and the ledger, each under the path that it
     has here; and the socket, so that a step can build an image.
+
+    Args:
+        settings: handed to every step.
+        root: the run's folder.
 
     Raises:
         PipelineError: no engine answers, it lacks the image, or the ledger's path is relative.
@@ -34,7 +38,7 @@ def docker_runner(settings: Settings) -> tuple[str, "DockerRunner"]:
 
     with contextlib.closing(connect(settings)) as client:
         image = full_image_name(client, settings.image)
-    environment = step_variables(settings) | {"HOME": "/tmp", "PYTHONUNBUFFERED": "1"}  # noqa: S108  # the container's
+    environment = step_variables(settings, root) | {"HOME": "/tmp"}  # noqa: S108  # the container's
     mounts = [mount(settings.home), *ledger_mounts(settings)]
     socket = socket_path(settings)
     if socket:

@@ -1,10 +1,12 @@
 """The settings as variables of pipeline steps: all of them here, only the public ones in a cluster."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from components.step import RUN_FOLDER
 from finml.settings import Settings
 from finml.urls import has_secret, is_local, public_url
 
@@ -21,15 +23,16 @@ def variable(field: str) -> str:
     return f"FINML_{field.upper()}"
 
 
-def step_variables(settings: Settings) -> dict[str, str]:
-    """Every setting that a step on this machine reads, with JSON logs. Holds passwords: not to be written."""
+def step_variables(settings: Settings, root: Path) -> dict[str, str]:
+    """What a step of the run in `root` on this machine reads. Holds passwords: not to be written."""
     values = {
         name: getattr(settings, name) for name in type(settings).model_fields if name not in NOT_FOR_STEPS
     }
     # A step may run in another folder, where a relative path would name another ledger.
     ledger = public_url(settings.ledger) if is_local(settings.ledger) else settings.ledger
     values |= {"ledger_url": ledger, "log_format": "json"}
-    return {
+    steps = {RUN_FOLDER: str(root), "PYTHONUNBUFFERED": "1"}
+    return steps | {
         variable(name): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         for name, value in values.items()
     }

@@ -4,7 +4,6 @@ kfp's local runner has no callbacks. It logs and prints to standard output, wher
 """
 
 import io
-import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -40,6 +39,8 @@ class Step(BaseModel):
 
 class StepWatcher(io.TextIOBase):
     """A stream that stands in for standard output while kfp runs a pipeline.
+
+    The error of a step is what the last traceback of its output says, whether or not the step survived it.
 
     Args:
         steps: the pipeline's steps by name. Their state, seconds and error are filled in.
@@ -88,19 +89,7 @@ class StepWatcher(io.TextIOBase):
             step.state = "succeeded" if ended[2] == "SUCCESS" else "failed"
             self.on_end(step)
         elif self.running:
-            # what a step says of its own failure stands above the traceback, and counts for more
-            self.running.error = step_error(line.strip()) or self.running.error or raised(line.strip())
-
-
-def step_error(line: str) -> StepError | None:
-    """The failure that a step's own log line tells of, or `None`."""
-    if not line.startswith("{") or '"step_failed"' not in line:
-        return None
-    try:
-        event = json.loads(line)
-        return StepError(type=event["error"], message=event["message"], hint=event["hint"])
-    except (json.JSONDecodeError, KeyError):
-        return None
+            self.running.error = raised(line.strip()) or self.running.error
 
 
 def raised(line: str) -> StepError | None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from components.step import failure_file
 from finml.errors import PipelineError
 from finml.settings import Settings
 from pipelines.environment import step_variables
@@ -21,6 +22,10 @@ from pipelines.spec import CompiledPipeline, compile_pipeline, for_this_machine
 if TYPE_CHECKING:
     from kfp.local import DockerRunner, SubprocessRunner
 
+SILENCE = StepError(
+    type="PipelineError",
+    message="the step ended without a word, as one that is killed or runs out of memory does",
+)
 RunnerName = Literal["subprocess", "docker"]
 
 
@@ -53,9 +58,9 @@ def run_local(
         PipelineError: the runner itself cannot work here.
     """
     run_id = new_run_id(name)
-    image, place = place_for_steps(runner, settings)
-    pipeline = for_this_machine(compile_pipeline(name, image), run_id)
     root = settings.runs / run_id
+    image, place = place_for_steps(runner, settings, root)
+    pipeline = for_this_machine(compile_pipeline(name, image), run_id)
     # kfp mounts the workspace into containers, and not every engine makes a folder that is missing
     (root / "workspace").mkdir(parents=True)
     (root / "pipeline.yaml").write_text(pipeline.to_yaml(), encoding="utf-8")
@@ -67,10 +72,7 @@ def run_local(
             # kfp takes a container that is gone before it can be asked for one that ended well
             step.state = "failed"
         if step.state == "failed":
-            step.error = step.error or StepError(
-                type="PipelineError",
-                message="the step ended without a word, as one that is killed or runs out of memory does",
-            )
+            step.error = own_words(root, step) or step.error or SILENCE
         else:
             step.error = None
             step.summary = summary(output or {})
@@ -79,7 +81,7 @@ def run_local(
     began = time.monotonic()
     with (root / "run.log").open("w", encoding="utf-8") as log:
         watcher = StepWatcher(steps, log, on_start, ended)
-        with for_steps(settings), contextlib.redirect_stdout(watcher), warnings.catch_warnings():
+        with for_steps(settings, root), contextlib.redirect_stdout(watcher), warnings.catch_warnings():
             # that resources and display names mean nothing on this machine is no news
             warnings.simplefilter("ignore")
             execute(pipeline, arguments, place, root, steps)
@@ -100,12 +102,20 @@ def run_local(
     return result
 
 
-def place_for_steps(runner: RunnerName, settings: Settings) -> "tuple[str, DockerRunner | SubprocessRunner]":
+def own_words(root: Path, step: Step) -> StepError | None:
+    """What a failed step said of its failure before it ended, or `None`."""
+    file = failure_file(root, step.name)
+    return StepError.model_validate_json(file.read_bytes()) if file.exists() else None
+
+
+def place_for_steps(
+    runner: RunnerName, settings: Settings, root: Path
+) -> "tuple[str, DockerRunner | SubprocessRunner]":
     """The image's name, and kfp's runner of that kind."""
     if runner == "docker":
         from pipelines.containers import docker_runner
 
-        return docker_runner(settings)
+        return docker_runner(settings, root)
     from kfp.local import SubprocessRunner
 
     return settings.image, SubprocessRunner(use_venv=False)
@@ -141,13 +151,12 @@ def new_run_id(name: str) -> str:
 
 
 @contextlib.contextmanager
-def for_steps(settings: Settings) -> Iterator[None]:
+def for_steps(settings: Settings, root: Path) -> Iterator[None]:
     """Set the environment that steps inherit: every setting, and this Python's own commands first."""
     before = dict(os.environ)
     scripts = str(Path(sys.executable).parent)
-    os.environ |= step_variables(settings)
+    os.environ |= step_variables(settings, root)
     os.environ["PATH"] = os.pathsep.join([scripts, before.get("PATH", os.defpath)])
-    os.environ["PYTHONUNBUFFERED"] = "1"
     if settings.docker_socket:
         os.environ["DOCKER_HOST"] = settings.docker_socket
     try:

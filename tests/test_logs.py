@@ -31,7 +31,8 @@ def test_personal_data_and_passwords_are_masked(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["amount 125000.50", "user u-000123", "credit_risk@7", "2024-03-31T12:00:00"]
+    "text",
+    ["amount 125000.50", "user u-000123", "credit_risk@7", "2024-03-31T12:00:00", "2024-03-31 12:00:00"],
 )
 def test_what_an_engineer_needs_stays(text):
     assert mask(text) == text

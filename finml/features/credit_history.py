@@ -5,9 +5,9 @@ the time of application is strict, so that a loan whose question is asked at its
 equal to `applied_at`) is no part of the history it is judged by, while a running credit line, asked about
 later, is.
 
-An instalment or statement is seen when it was due and known at or before `t`, its payment when it was made at
-or before `t`. The bank's own words on it (`status`, `days_past_due`) count when the row has not changed after
-`t`; until then the delay follows from the dates.
+An instalment or statement is seen when it was due and known at or before `t`. Its payment, and the bank's own
+words on it (`status`, `days_past_due`), count when the row has not changed after `t`; until then it is unpaid
+and its delay follows from the dates.
 """
 
 from typing import TYPE_CHECKING
@@ -139,7 +139,8 @@ def _due(tables: LedgerTables, borrowed: "ir.Table") -> "ir.Table":
     )
     moment = seen.event_timestamp
     final = seen.updated_at <= moment
-    is_paid = (seen.paid_at <= moment).fill_null(final & seen.amount_paid_minor.notnull())
+    # A payment made in time but booked later was not known in time: the row says when it last changed.
+    is_paid = final & (seen.paid_at <= moment).fill_null(seen.amount_paid_minor.notnull())
     until = is_paid.ifelse(ibis.coalesce(seen.paid_at, seen.due_at), moment)
     overrun = ibis.greatest(whole_days_between(seen.due_at, until), 0)
     by_dates = (seen.amount_due_minor > 0).ifelse(overrun, 0)

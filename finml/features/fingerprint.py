@@ -79,7 +79,7 @@ FACTS = (
     Fact("loan_payments", "greatest(due_at, updated_at)", ("payment_id", "days_past_due", "status")),
     Fact(
         "loan_payments",
-        "greatest(due_at, known_at, coalesce(paid_at, updated_at))",
+        "greatest(due_at, updated_at, coalesce(paid_at, updated_at))",
         ("payment_id", "paid_at", "amount_paid_minor"),
     ),
     Fact("loan_outcomes", "known_at", ("outcome_id", "loan_id", "defaulted")),

@@ -27,13 +27,18 @@ class FeatureRow:
 
     Attributes:
         values: every feature of the service by name; `None` where it cannot be said.
-        as_of: moment that the stored features are from, of the oldest view; `None` for an unknown user.
+        timestamps: moment that each stored view's features describe; `None` where it has no row of the user.
         status: `fresh`; `stale`, a view is older than its time to live; `missing`, a view has no row.
     """
 
     values: dict[str, float | None]
-    as_of: datetime | None
+    timestamps: dict[str, datetime | None]
     status: Status
+
+    @property
+    def as_of(self) -> datetime | None:
+        """Moment of the oldest view that has a row; `None` for an unknown user."""
+        return min((moment for moment in self.timestamps.values() if moment), default=None)
 
 
 class OnlineFeatures:
@@ -51,7 +56,7 @@ class OnlineFeatures:
         self._service = service(store, service_name)
         views = [VIEWS[name] for name in SERVICES[service_name]]
         self._names = frozenset(name for view in views for name in view.feature_names)
-        self._stored = [(view.feature_names[0], view.ttl) for view in views if view.computed == "stored"]
+        self._stored = [view for view in views if view.computed == "stored"]
 
     def read(
         self,
@@ -91,7 +96,7 @@ class OnlineFeatures:
                 row[name] = _value(value)
         clock = (now or datetime.now(UTC)).timestamp()
         return [
-            self._row(row, [seconds[name][i] for name, _ in self._stored], clock)
+            self._row(row, [seconds[view.feature_names[0]][i] for view in self._stored], clock)
             for i, row in enumerate(values)
         ]
 
@@ -113,14 +118,19 @@ class OnlineFeatures:
         return proto.metadata.feature_names.val, proto.results
 
     def _row(self, values: dict[str, float | None], seconds: list[int], clock: float) -> FeatureRow:
-        oldest = min(seconds)
-        if oldest == 0:  # both stores answer 1970 for a user they do not know
-            found = [at for at in seconds if at]
-            as_of = datetime.fromtimestamp(min(found), UTC) if found else None
-            return FeatureRow(values, as_of, "missing")
-        ages = ((clock - at, ttl.total_seconds()) for at, (_, ttl) in zip(seconds, self._stored, strict=True))
-        status: Status = "stale" if any(age > ttl for age, ttl in ages) else "fresh"
-        return FeatureRow(values, datetime.fromtimestamp(oldest, UTC), status)
+        # both stores answer 1970 for a user they do not know
+        timestamps = {
+            view.name: datetime.fromtimestamp(at, UTC) if at else None
+            for view, at in zip(self._stored, seconds, strict=True)
+        }
+        status: Status = "fresh"
+        if not all(seconds):
+            status = "missing"
+        elif any(
+            clock - at > view.ttl.total_seconds() for view, at in zip(self._stored, seconds, strict=True)
+        ):
+            status = "stale"
+        return FeatureRow(values, timestamps, status)
 
 
 def _number(value: float | None) -> float:

@@ -49,9 +49,11 @@ def present(backend: "BaseBackend") -> datetime:
     Raises:
         FeatureError: the ledger is empty.
     """
-    # When a label became known says nothing of the user: it may be months after the last entry in the books.
+    # A row that only changed is news too, as a payment that arrived. When a label became known says nothing
+    # of the user: it may be months after the last entry in the books.
     latest = [
-        _extreme(backend, "max", name, "as_of" if name == "loan_outcomes" else "known_at") for name in TABLES
+        _extreme(backend, "max", name, "as_of" if name == "loan_outcomes" else "updated_at")
+        for name in TABLES
     ]
     moments = [moment for moment in latest if moment is not None]
     if not moments:

@@ -59,3 +59,21 @@ def test_a_bento_that_does_not_exist(settings, programs):
     programs("buildah", "exit 0")
     with pytest.raises(PackageError, match="finance:abc"):
         containerize(settings, "finance:abc", backend="buildah")
+
+
+OFFLINE = 'case "$1" in info) exit 0;; *) echo "registry: no route to host" >&2; exit 125;; esac'
+
+
+def test_without_the_declared_base_image_the_bento_stays(settings, programs):
+    programs("podman", OFFLINE)
+    done = containerize(settings, "finance:abc")
+    assert (done.image, done.builder) == (None, "podman")
+    assert "python:3.11" in done.words
+
+
+def test_a_base_image_that_was_asked_for_must_be_there(settings, programs):
+    programs("podman", OFFLINE)
+    with pytest.raises(PackageError, match="bank/base.*no route to host"):
+        containerize(settings, "finance:abc", base_image="bank/base:1")
+    with pytest.raises(PackageError, match="bank/base"):
+        containerize(settings.model_copy(update={"base_image": "bank/base:1"}), "finance:abc")

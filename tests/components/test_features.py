@@ -9,6 +9,7 @@ import pytest
 from components.build_features import build_features
 from components.ingest import ingest
 from components.materialize import materialize
+from components.step import RUN_FOLDER
 from finml.errors import LedgerError
 from finml.ledger.contracts import TABLES
 from tests.components.conftest import MODEL
@@ -32,14 +33,19 @@ def test_a_second_ingestion_finds_nothing_new_and_the_same_data(steps, ingested)
     assert " 0 new, 0 changed" in again["tables"].metadata["summary"]
 
 
-def test_a_failing_step_logs_what_to_do(empty, capfd, tmp_path):
-    with pytest.raises(LedgerError), empty.environment():
+def test_a_failing_step_says_what_to_do_in_its_log_and_in_the_run_s_folder(
+    empty, capfd, monkeypatch, tmp_path
+):
+    monkeypatch.setenv(RUN_FOLDER, str(tmp_path))
+    with pytest.raises(LedgerError):
         empty(ingest, ledger_url=str(tmp_path / "no-ledger"))
     (event,) = [line for line in capfd.readouterr().err.splitlines() if "step_failed" in line]
     words = json.loads(event)
     assert words["step"] == "ingest"
     assert "no-ledger" in words["message"]
     assert words["hint"]
+    left = json.loads((tmp_path / "ingest.failure.json").read_text())
+    assert left == {key: words[key] for key in ("type", "message", "hint")}
 
 
 def test_features_are_built_once(steps, ingested, built):

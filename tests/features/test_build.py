@@ -86,16 +86,19 @@ def test_a_late_row_changes_no_value_from_before_it_was_known(tmp_path: Path, se
     assert {name[:7] for name in report.reused if "snapshot" in name} >= {"2024-01", "2024-05"}
 
 
-def test_a_payment_made_later_changes_no_value_from_before_it(tmp_path: Path, settings: Settings) -> None:
+@pytest.mark.parametrize("booked", [datetime(2024, 7, 10), datetime(2024, 8, 20)])
+def test_a_payment_made_later_changes_no_value_from_before_it_was_booked(
+    tmp_path: Path, settings: Settings, booked: datetime
+) -> None:
     book = bank(3)
     payment = next(row for row in book.rows["loan_payments"] if row["paid_at"] is None)
     made(book, settings, tmp_path / "tables")
     before = offline(settings.workspace.features, "credit_history")
     paid = datetime(2024, 7, 10)
-    payment |= {"paid_at": paid, "amount_paid_minor": 10_000, "updated_at": paid}
+    payment |= {"paid_at": paid, "amount_paid_minor": 10_000, "updated_at": booked}
     report = made(book, settings, tmp_path / "tables")
     after = offline(settings.workspace.features, "credit_history")
-    earlier = [frame[frame["event_timestamp"] < pd.Timestamp(paid, tz="UTC")] for frame in (before, after)]
+    earlier = [frame[frame["event_timestamp"] < pd.Timestamp(booked, tz="UTC")] for frame in (before, after)]
     assert bits(earlier[0]) == bits(earlier[1])
     assert bits(before) != bits(after)
     assert {name[:7] for name in report.reused if "snapshot" in name} >= {"2024-05", "2024-06"}

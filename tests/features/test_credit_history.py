@@ -67,6 +67,14 @@ def test_a_payment_counts_from_when_it_was_made(lab: Lab, book: Book) -> None:
     assert lab.row("credit_history", book, T + 400 * DAY)["worst_delay"] == 40.0
 
 
+def test_a_payment_made_in_time_but_booked_later_counts_from_when_it_was_booked(lab: Lab, book: Book) -> None:
+    book.loan()
+    due = T - 40 * DAY
+    book.payment(due, paid_at=due, known_at=due, updated_at=T)
+    assert lab.row("credit_history", book, T - SECOND)["worst_delay"] == 39.0
+    assert lab.row("credit_history", book, T)["worst_delay"] == 0.0
+
+
 def test_the_banks_own_words_count_from_the_rows_last_change(lab: Lab, book: Book) -> None:
     book.loan()
     book.payment(
@@ -213,7 +221,7 @@ def test_random_ledgers_agree_with_a_plain_reading_of_the_rules(
             amount_paid_minor=None if paid is None else due_minor,
             paid_at=paid,
             known_at=known,
-            updated_at=max(known, paid or known),
+            updated_at=max(known, paid or known) + lag * DAY,
         )
     frame = lab.compute("credit_history", book, [("u", moment) for moment in moments])
     for moment in moments:
@@ -226,7 +234,7 @@ def _by_hand(book: Book, t: datetime) -> dict[str, float]:
     nan = math.nan
     loans = [r["loan_id"] for r in book.rows["loans"] if r["applied_at"] < t and r["known_at"] <= t]
     seen = [
-        {**row, "delay": _delay(row, t), "paid": row["paid_at"] is not None and row["paid_at"] <= t}
+        {**row, "delay": _delay(row, t), "paid": _is_paid(row, t)}
         for row in book.rows["loan_payments"]
         if row["loan_id"] in loans and row["due_at"] <= t and row["known_at"] <= t
     ]
@@ -261,5 +269,9 @@ def _by_hand(book: Book, t: datetime) -> dict[str, float]:
 def _delay(row: dict[str, Any], t: datetime) -> int:
     if row["amount_due_minor"] == 0:
         return 0
-    until = row["paid_at"] if row["paid_at"] is not None and row["paid_at"] <= t else t
+    until = row["paid_at"] if _is_paid(row, t) else t
     return max((until - row["due_at"]).days, 0)
+
+
+def _is_paid(row: dict[str, Any], t: datetime) -> bool:
+    return row["paid_at"] is not None and row["paid_at"] <= t and row["updated_at"] <= t

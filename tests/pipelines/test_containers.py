@@ -9,7 +9,7 @@ from pipelines.containers import docker_runner, ledger_mounts, socket_path, ulim
 def test_without_an_engine_the_error_says_what_to_start(settings, tmp_path):
     socket = f"unix://{tmp_path}/no-engine.sock"
     with pytest.raises(PipelineError, match=r"no-engine\.sock") as raised:
-        docker_runner(settings.model_copy(update={"docker_socket": socket}))
+        docker_runner(settings.model_copy(update={"docker_socket": socket}), tmp_path)
     assert "FINML_DOCKER_SOCKET" in raised.value.hint
 
 

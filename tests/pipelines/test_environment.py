@@ -12,17 +12,17 @@ from pipelines.environment import (
 PRIVATE_URL = "postgresql://bank:pass-word@db.example/ledger"
 
 
-def test_a_step_here_gets_every_setting_that_it_can_read(settings):
-    variables = step_variables(settings.with_ledger(PRIVATE_URL))
+def test_a_step_here_gets_every_setting_that_it_can_read(settings, tmp_path):
+    variables = step_variables(settings.with_ledger(PRIVATE_URL), tmp_path)
     assert variables["FINML_LEDGER_URL"] == PRIVATE_URL
     assert variables["FINML_HOME"] == str(settings.home)
     assert variables["FINML_LOG_FORMAT"] == "json"
     assert "FINML_KFP_TOKEN" not in variables
 
 
-def test_a_step_here_reads_the_very_same_settings(settings, monkeypatch):
+def test_a_step_here_reads_the_very_same_settings(settings, tmp_path, monkeypatch):
     given = settings.model_copy(update={"quarantine_limit": 0.2, "seed": 11}).with_ledger("some/folder")
-    for name, value in step_variables(given).items():
+    for name, value in step_variables(given, tmp_path).items():
         monkeypatch.setenv(name, value)
     read = Settings(_env_file=None)
     assert (read.quarantine_limit, read.seed) == (0.2, 11)
@@ -30,7 +30,8 @@ def test_a_step_here_reads_the_very_same_settings(settings, monkeypatch):
 
 
 def test_a_relative_ledger_is_made_absolute_for_steps_in_other_folders(settings, tmp_path):
-    assert step_variables(settings.with_ledger("bank"))["FINML_LEDGER_URL"] == str(tmp_path / "bank")
+    variables = step_variables(settings.with_ledger("bank"), tmp_path)
+    assert variables["FINML_LEDGER_URL"] == str(tmp_path / "bank")
 
 
 def test_no_secret_and_no_path_of_this_machine_is_written_into_a_cluster_s_pipeline(settings):

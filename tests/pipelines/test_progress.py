@@ -1,9 +1,8 @@
 import io
-import json
 
 import pytest
 
-from pipelines.progress import Step, StepError, StepWatcher, raised, step_error
+from pipelines.progress import Step, StepError, StepWatcher, raised
 
 BLUE, RESET = "\x1b[96m", "\x1b[0m"
 
@@ -56,27 +55,10 @@ def test_the_log_has_every_line_without_colours(watched):
     assert log.getvalue() == "12:00:00.000 - INFO - Executing task 'a'\n    hello\n"
 
 
-def test_a_step_s_own_words_count_for_more_than_the_traceback(watched):
-    watcher, steps, _, _ = watched
-    words = {"event": "step_failed", "error": "LedgerError", "message": "no ledger", "hint": "make one"}
-    watcher.write(
-        start("a") + f"    {json.dumps(words)}\n    Traceback\n    finml.errors.LedgerError: no ledger\n"
-    )
-    watcher.write(end("a", "FAILURE"))
-    assert steps["a"].error == StepError(type="LedgerError", message="no ledger", hint="make one")
-
-
-def test_without_own_words_the_traceback_says_why(watched):
+def test_the_last_traceback_says_why(watched):
     watcher, steps, _, _ = watched
     watcher.write(start("a") + "    ModuleNotFoundError: No module named 'x'\n" + end("a", "FAILURE"))
     assert steps["a"].error == StepError(type="ModuleNotFoundError", message="No module named 'x'")
-
-
-@pytest.mark.parametrize(
-    "line", ["", "{", '{"event": "step_failed"}', '{"event": "other", "error": "E"}', '{"step_failed"']
-)
-def test_other_lines_are_no_failure(line):
-    assert step_error(line) is None
 
 
 def test_only_the_end_of_a_traceback_is_an_exception():
