@@ -87,8 +87,7 @@ def rows_of_ledger(model: "Model", version: "Version", settings: "Settings") -> 
     ingest(settings.ledger, workspace, quarantine_limit=settings.quarantine_limit)
     with tempfile.TemporaryDirectory() as folder:
         tables = Path(folder) / "tables"
-        export(workspace, tables)
-        build(tables, settings)
+        build(tables, settings, data_hash=export(workspace, tables))
         repo = definitions(settings)
         apply(settings, repo)
         rows = labelled_rows(model, tables, settings, repo)
