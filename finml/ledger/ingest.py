@@ -24,7 +24,7 @@ from finml.ledger.source import BATCH_ROWS, LedgerSource, RawBatch, open_source
 from finml.ledger.staging import Staging
 from finml.ledger.statements import Fragment, identifier, quoted_path, statement
 from finml.ledger.takeover import Takeover
-from finml.ledger.warehouse import contracts_hash, open_warehouse
+from finml.ledger.warehouse import alone, contracts_hash, open_warehouse
 from finml.settings import Workspace
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-MEMORY_LIMIT = "2GB"
+MEMORY_LIMIT = "1GB"
 """What DuckDB may hold in memory during an ingestion; beyond that it works on disk."""
 
 
@@ -91,7 +91,7 @@ def ingest(
     started = time.perf_counter()
     with (
         open_source(source_url) as source,
-        _alone(workspace, wait_s),
+        alone(workspace, wait_s),
         open_warehouse(workspace, read_only=False) as connection,
         _staging_area(connection, workspace),
     ):
@@ -222,26 +222,6 @@ class _Ingestion:
 
 def _naive_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-
-
-@contextmanager
-def _alone(workspace: Workspace, wait_s: float) -> Iterator[None]:
-    """One ingestion of a ledger at a time."""
-    import filelock
-
-    workspace.root.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(workspace.root / "ingest.lock")
-    try:
-        lock.acquire(timeout=wait_s)
-    except filelock.Timeout:
-        raise LedgerError(
-            f"another ingestion of this ledger is running, and did not end within {wait_s:g} s",
-            hint="wait for it to end, then run this again",
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def quarantine(workspace: Workspace, table: str | None = None) -> "pd.DataFrame"
     return frame
 
 
-def export(workspace: Workspace, folder: Path) -> str:
+def export(workspace: Workspace, folder: Path, *, wait_s: float = 60.0) -> str:
     """Write all validated tables as `<table>.parquet` into `folder`, which is replaced as a whole.
 
     Tables without rows are written too, with their columns. Rows come in no particular order.
@@ -93,7 +93,8 @@ def export(workspace: Workspace, folder: Path) -> str:
         The data hash; see `data_hash`.
 
     Raises:
-        LedgerError: nothing was ingested yet, an ingestion is running, or the folder holds other files.
+        LedgerError: nothing was ingested yet, an ingestion did not end within `wait_s` seconds, or the folder
+            holds other files.
     """
     import duckdb
 
@@ -105,7 +106,10 @@ def export(workspace: Workspace, folder: Path) -> str:
             hint="export into a folder of its own; it is replaced as a whole",
         )
     staging = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.new")
-    with open_warehouse(workspace, read_only=True) as connection:
+    with (
+        alone(workspace, wait_s),
+        open_warehouse(workspace, read_only=True) as connection,
+    ):
         try:
             staging.mkdir(parents=True)
             for table in TABLES:
@@ -132,6 +136,30 @@ def data_hash(workspace: Workspace) -> str:
     """
     with open_warehouse(workspace, read_only=True) as connection:
         return _hash(connection)
+
+
+@contextmanager
+def alone(workspace: Workspace, wait_s: float) -> Iterator[None]:
+    """Nobody else changes the tables of this ledger meanwhile: one ingestion or export at a time.
+
+    Raises:
+        LedgerError: another one did not end within `wait_s` seconds.
+    """
+    import filelock
+
+    workspace.root.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(workspace.root / "ingest.lock")
+    try:
+        lock.acquire(timeout=wait_s)
+    except filelock.Timeout:
+        raise LedgerError(
+            f"another ingestion of this ledger is running, and did not end within {wait_s:g} s",
+            hint="wait for it to end, then run this again",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

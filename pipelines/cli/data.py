@@ -1,5 +1,6 @@
 """`finml data`: fill a ledger with a synthetic bank or with public data."""
 
+import json
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -80,6 +81,32 @@ def import_(
     with open_writer(settings.ledger, origin=dataset.value, replace=True) as writer:
         importer(folder, writer)
     show_rows(settings.ledger, writer.rows, as_json)
+
+
+@data_app.command()
+def quarantine(
+    table: Annotated[str | None, typer.Option("--table", help="Only rows of this table.")] = None,
+    ledger: LedgerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the rows that ingestion refused, each with its reasons.
+
+    `--json` prints the rows as they were delivered: they may hold personal data.
+    """
+    from finml.ledger.warehouse import quarantine as read_quarantine
+    from finml.settings import get_settings
+
+    rows = read_quarantine(get_settings().with_ledger(ledger).workspace, table)
+    if as_json:
+        print_json({"rows": json.loads(rows.to_json(orient="records", date_format="iso"))})
+        return
+    for row in rows.itertuples():
+        console.print(
+            f"{row.table_name} {row.row_key or '(no key)'}: {'; '.join(row.reasons)}",
+            markup=False,
+            highlight=False,
+        )
+    console.print(f"{len(rows):,} rows in quarantine", highlight=False)
 
 
 def show_rows(ledger: str, rows: dict[str, int], as_json: bool) -> None:
