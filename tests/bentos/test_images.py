@@ -73,7 +73,7 @@ def test_without_the_declared_base_image_the_bento_stays(settings, programs):
 
 def test_a_base_image_that_was_asked_for_must_be_there(settings, programs):
     programs("podman", OFFLINE)
-    with pytest.raises(PackageError, match="bank/base.*no route to host"):
+    with pytest.raises(PackageError, match=r"bank/base.*no route to host"):
         containerize(settings, "finance:abc", base_image="bank/base:1")
     with pytest.raises(PackageError, match="bank/base"):
         containerize(settings.model_copy(update={"base_image": "bank/base:1"}), "finance:abc")

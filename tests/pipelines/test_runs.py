@@ -1,6 +1,7 @@
 """Whole pipelines on this machine: approving, rejecting, failing, and what the commands say about it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -169,6 +170,12 @@ def test_after_a_failed_step_the_others_are_skipped(finml, tmp_path):
     assert [step["state"] for step in document["steps"]] == ["failed", "skipped", "skipped"]
     assert document["state"] == "failed"
     assert Path(document["folder"], "run.log").exists()
+
+
+def test_a_run_leaves_this_process_s_environment_as_it_was(settings, tmp_path):
+    before = dict(os.environ)
+    run_local("features", {}, "subprocess", settings.with_ledger(str(tmp_path / "no-bank")))
+    assert dict(os.environ) == before
 
 
 def test_no_password_is_left_in_a_run_s_folder(finml, home):
