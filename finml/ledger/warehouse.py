@@ -93,8 +93,8 @@ def export(workspace: Workspace, folder: Path, *, wait_s: float = 60.0) -> str:
         The data hash; see `data_hash`.
 
     Raises:
-        LedgerError: nothing was ingested yet, an ingestion did not end within `wait_s` seconds, or the folder
-            holds other files.
+        LedgerError: nothing was ingested yet, an ingestion did not end within `wait_s` seconds, or the
+            folder holds other files.
     """
     import duckdb
 
