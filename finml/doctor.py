@@ -168,7 +168,7 @@ def check_servers(settings: Settings) -> Iterator[Check]:
     )
     for name, variable, url, ping in servers:
         if not url:
-            yield Check(name=name, state="ok", found=f"{variable} is not set: the embedded default is used")
+            yield Check(name=name, state="ok", found=f"{variable} is not set, so this machine is used")
             continue
         try:
             ping(url)

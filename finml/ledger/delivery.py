@@ -62,10 +62,10 @@ def check_headers(source: LedgerSource) -> list[str]:
     """Check that the ledger has the tables and columns of the contracts.
 
     Returns:
-        Warnings about tables, files and columns that are too many or, where that is allowed, missing.
+        Warnings about tables, files and columns that are too many.
 
     Raises:
-        ContractError: a required table or a column is missing, or a file is empty or unreadable; names each.
+        ContractError: a table or a column is missing, or a file is empty or unreadable; names each.
     """
     problems, warnings = [], []
     for table, contract in CONTRACTS.items():
@@ -74,10 +74,8 @@ def check_headers(source: LedgerSource) -> list[str]:
         except ContractError as error:
             problems.append(str(error))
             continue
-        if not headers and contract.required:
+        if not headers:
             problems.append(f"the table {table} is missing")
-        elif not headers:
-            warnings.append(f"the ledger has no table {table}: taken as empty")
         for header in headers:
             if missing := [name for name in contract.column_names if name not in header.columns]:
                 problems.append(f"{header.place} has no column {', '.join(missing)}")
@@ -88,7 +86,8 @@ def check_headers(source: LedgerSource) -> list[str]:
     if problems:
         raise ContractError(
             f"the ledger {source.place} breaks its contract: {'; '.join(problems)}",
-            hint="deliver every column of every table, empty where a value is not known; nothing was changed",
+            hint="deliver every table, if need be without rows, and every column, empty where a value is not "
+            "known; nothing was changed",
         )
     if strangers := source.strangers():
         more = f" and {len(strangers) - 5} more" if len(strangers) > 5 else ""

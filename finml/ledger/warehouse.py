@@ -234,5 +234,5 @@ def _never_ingested() -> LedgerError:
 def _unavailable(workspace: Workspace, error: Exception) -> LedgerError:
     return LedgerError(
         f"the warehouse {workspace.warehouse} cannot be opened: {str(error).splitlines()[0]}",
-        hint="if another finml process uses it, wait for it to end; else delete the file and ingest again",
+        hint="another finml process uses it, or did not close it: wait for it to end, then run this again",
     )

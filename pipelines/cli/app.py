@@ -98,6 +98,12 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
         except typer.TyperException as error:
             error.show()
             return document("UsageError", error.format_message(), "", error.exit_code, as_json)
+        except OSError as error:
+            place = f" ({error.filename})" if error.filename else ""
+            words = f"{error.strerror or error}{place}"
+            return report(
+                type(error).__name__, words, "check the path, its permissions and the disk", 1, as_json
+            )
         except typer.Abort:
             return report("Interrupted", "stopped", "", 130, as_json)
         except Exception as error:

@@ -32,6 +32,7 @@ WhoOption = Annotated[
 ]
 WhyOption = Annotated[str, typer.Option("--why", help="The reason, for the log.")]
 TIME = "%Y-%m-%d %H:%M:%S"
+TREE_WIDTH = 1000
 
 
 @models_app.command("list")
@@ -282,7 +283,8 @@ def print_trace(line: "Trace") -> None:
         promotions.add(
             escape(f"{event.at.strftime(TIME)} {event.who}, {what(event)}, champion {moved(event)}{why}")
         )
-    console.print(tree, highlight=False)
+    # whole, however narrow the terminal: what is cut off is of no use in a file
+    console.print(tree, highlight=False, width=TREE_WIDTH)
 
 
 def what(event: "Event") -> str:

@@ -133,11 +133,11 @@ def conclude(document: dict[str, Any]) -> None:
         f"Report: {document['report']}",
         f"Everything took {document['seconds']:.0f} s.",
         "",
-        "Next:",
+        "Next (after `. .venv/bin/activate`):",
         "  finml serve                         serve it on http://127.0.0.1:3000, with /docs",
         "  finml models trace credit_risk      where the champion comes from",
         "  finml features verify               online features equal the offline ones",
-        "  finml data import taiwan DIR        real data instead of a synthetic bank",
+        "  finml data import taiwan DIR --ledger LEDGER    real data, beside the synthetic bank",
         "  make bench                          a load test with a verdict",
     ]
     for line in lines:

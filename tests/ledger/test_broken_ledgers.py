@@ -11,6 +11,7 @@ import pytest
 
 from finml.errors import ContractError, LedgerError, SourceError, UsageError
 from finml.ledger import warehouse
+from finml.ledger.contracts import TABLES
 from finml.ledger.ingest import IngestionRefusedError, ingest
 from finml.settings import Workspace
 from tests.ledger.ledgers import NOW, contents, good_ledger, ordered, typed, user, write_csv, write_parquet
@@ -171,9 +172,8 @@ def test_every_row_bad(tmp_path: Path) -> None:
 
 def test_unknown_columns_and_files_are_ignored_with_a_warning(tmp_path: Path) -> None:
     folder = tmp_path / "ledger"
-    url = write_parquet(folder, {table: rows for table, rows in good_ledger().items() if table != "accounts"})
+    url = write_parquet(folder, good_ledger())
     pq.write_table(pa.table({"x": [1]}), folder / "branches.parquet")
-    (folder / "transactions.parquet").unlink()
     users = typed("users", good_ledger()["users"])
     users = users.set_column(8, "currency", pa.array(["?"] + ["INR"] * 9))
     pq.write_table(users.append_column("iban", pa.array(["DE0123"] * 10)), folder / "users.parquet")
@@ -183,11 +183,17 @@ def test_unknown_columns_and_files_are_ignored_with_a_warning(tmp_path: Path) ->
     assert "DE0123" not in warehouse.quarantine(workspace, "users")["row"][0]
     assert report.warnings == (
         "users.parquet has unknown columns, which are ignored: iban",
-        "the ledger has no table accounts: taken as empty",
-        "the ledger has no table transactions: taken as empty",
         "the ledger holds what is no table of it, ignored: branches.parquet",
     )
     assert all(warning in report.to_markdown() for warning in report.warnings)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_that_is_not_there_is_no_empty_one(tmp_path: Path, table: str) -> None:
+    url = write_parquet(tmp_path / "ledger", good_ledger())
+    (tmp_path / "ledger" / f"{table}.parquet").unlink()
+    with pytest.raises(ContractError, match=f"the table {table} is missing"):
+        ingest(url, Workspace.of(tmp_path, url), quarantine_limit=1.0, now=NOW)
 
 
 def test_values_that_only_typed_files_can_hold(tmp_path: Path) -> None:

@@ -65,7 +65,10 @@ def csv_columns(path: Path, name: str) -> tuple[str, ...]:
         raise ContractError(f"{name} is empty", hint="deliver at least the header line")
     if start.startswith(_UTF16_MARKS):
         raise ContractError(f"{name} is UTF-16", hint="deliver CSV files in UTF-8")
-    names = next(csv.reader(io.StringIO(start.decode("utf-8-sig", errors="replace"))))
+    try:
+        names = next(csv.reader(io.StringIO(start.decode("utf-8-sig", errors="replace"))))
+    except csv.Error:
+        raise ContractError(f"{name} is no comma-separated text", hint="deliver CSV files in UTF-8") from None
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise ContractError(
             f"{name} has columns twice: {', '.join(repeated)}", hint="give each column its own name"

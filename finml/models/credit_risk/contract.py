@@ -30,6 +30,9 @@ BAND_ODDS = (0.25, 0.75, 2.0, 4.0)
 FLAGGED_FROM = "high"
 Band = Literal["very_low", "low", "medium", "high", "very_high"]
 
+LEAST_AMOUNT = 0.01
+# a statement that was not used; see `finml.features.credit_history`
+LEAST_STATUS = -2
 MAX_AMOUNT = MAX_MONEY_MINOR / 100
 """Most that an amount in a request can be, major units."""
 
@@ -65,6 +68,24 @@ def _without_control(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=1)
+def _units() -> Mapping[str, str]:
+    views = [VIEWS[view] for view in SERVICES[FEATURE_SERVICE]]
+    return {feature.name: feature.unit for view in views for feature in view.features}
+
+
+def _impossible(name: str, value: float) -> str:
+    """Why a feature cannot have a value, or nothing."""
+    unit = _units().get(name)
+    if unit == "code" and (value < LEAST_STATUS or value != int(value)):
+        return f"is a whole number from {LEAST_STATUS} on"
+    if unit == "count" and value < 0:
+        return "is a number of things, which cannot be negative"
+    if name.startswith("on_time_share") and not 0 <= value <= 1:
+        return "is a share between 0 and 1"
+    return ""
+
+
 class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -83,7 +104,7 @@ class CreditRiskInput(_Message):
     user_id: UserId | None = Field(
         None, description="whose features are read; not needed where they are given"
     )
-    loan_amount: float = Field(gt=0, le=MAX_AMOUNT, description=REQUEST_FIELDS["loan_amount"])
+    loan_amount: float = Field(ge=LEAST_AMOUNT, le=MAX_AMOUNT, description=REQUEST_FIELDS["loan_amount"])
     loan_kind: (
         Literal["credit_line", "personal", "home", "auto", "education", "business", "consumer"] | None
     ) = Field(None, description="kind of loan")
@@ -100,6 +121,9 @@ class CreditRiskInput(_Message):
     def _is_about_someone(self) -> "CreditRiskInput":
         if self.user_id is None and self.features is None:
             raise ValueError("either user_id or features is needed")
+        for name, value in (self.features or {}).items():
+            if value is not None and (why := _impossible(name, value)):
+                raise ValueError(f"features.{name} {why}")
         unknown = sorted(set(self.features or {}) - known_features())
         if unknown:
             more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""

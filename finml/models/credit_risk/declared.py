@@ -216,15 +216,15 @@ HISTORY: tuple[Row, ...] = (
 TOPICS: dict[str, tuple[tuple[Row, ...], str]] = {
     "payment delays": (DELAYS, "no late payment is on record"),
     "repayment": (REPAYMENT, "there is no statement to judge repayment by"),
-    "utilisation": (UTILISATION, "there is no credit limit in use"),
-    "existing debt": (DEBT, "there is no income or collateral to set debt against"),
+    "utilisation": (UTILISATION, "how far credit limits are used is not known"),
+    "existing debt": (DEBT, "how debt compares with income or collateral is not known"),
     "loan asked for": (REQUEST, "terms of the loan are not given"),
-    "affordability": (AFFORDABILITY, "income or balance to pay from is not known"),
-    "collateral": (COLLATERAL, "there is no collateral"),
-    "income": (INCOME, "no income is known"),
-    "cushion": (CUSHION, "no account balance is known"),
-    "spending": (SPENDING, "no income or spending is known"),
-    "history": (HISTORY, "there was no earlier loan"),
+    "affordability": (AFFORDABILITY, "how the loan compares with income and balance is not known"),
+    "collateral": (COLLATERAL, "no collateral is known"),
+    "income": (INCOME, "income is not fully known"),
+    "cushion": (CUSHION, "how long the balance would last is not known"),
+    "spending": (SPENDING, "income and spending are not fully known"),
+    "history": (HISTORY, "no earlier loan is known"),
 }
 
 FEATURES: tuple[Feature, ...] = (

@@ -68,9 +68,9 @@ class Feature:
             case "currency":
                 return f"{value:,.0f}"
             case "percent":
-                return f"{100 * value:.0f} %"
+                return f"{_within(100 * value, 1)} %"
             case "times":
-                return f"{value:.2f} times"
+                return f"{_within(value, 0.01)} times"
             case "days" | "months":
                 return _number(value, self.unit)
             case "status":
@@ -88,9 +88,19 @@ class Feature:
         return cls(**values)
 
 
+LARGEST_TOLD = 10_000
 LARGEST = float(np.finfo(np.float32).max)
 # codes of a statement's repayment, from zero down; above it is the number of months late
 _STATUSES = {0: "revolved", -1: "paid in full", -2: "not used"}
+
+
+def _within(value: float, step: float) -> str:
+    """A ratio to `step`, or the word that it is beyond what a reader can picture."""
+    if abs(value) > LARGEST_TOLD:
+        return f"{'more' if value > 0 else 'less'} than {'' if value > 0 else '-'}{LARGEST_TOLD:,}"
+    if 0 < abs(value) < step / 2:
+        return "nearly 0"
+    return f"{value:.{0 if step >= 1 else 2}f}"
 
 
 def _status(code: float) -> str:

@@ -69,7 +69,7 @@ def test_every_feature_has_words_for_any_value(feature):
         ("utilisation", 0.834, "83 % of the credit limit is used"),
         ("amount_to_income", 0.5, "the amount is 0.50 times a year's income"),
         ("loan_amount", 250000, "the amount is 250,000"),
-        ("monthly_income", np.nan, "no income is known"),
+        ("monthly_income", np.nan, "income is not fully known"),
         ("loan_kind_home", 1, "the kind of loan is home"),
         ("loan_kind_credit_line", 0, "the kind of loan is not credit line"),
     ],
