@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.output import messages
+
 
 def serve(
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on 127.0.0.1.")] = 3000,
@@ -19,5 +21,6 @@ def serve(
     from bentos.server import serve as serve_bento
     from finml.settings import get_settings
 
+    messages.print(f"http://127.0.0.1:{port}, with its API under /docs; Ctrl+C ends it")
     if serve_bento(get_settings(), port, tag=bento, workers=workers):
         raise typer.Exit(1)

@@ -127,7 +127,7 @@ BAD_REQUESTS = [
      [("#/inputs/0/user_id", "Input should be a valid string")]),
     ("no amount", {"inputs": [{"user_id": "u"}]}, [("#/inputs/0/loan_amount", "Field required")]),
     ("a negative amount", {"inputs": [asked("u", loan_amount=-1)]},
-     [("#/inputs/0/loan_amount", "Input should be greater than 0")]),
+     [("#/inputs/0/loan_amount", "Input should be greater than or equal to 0.01")]),
     ("an amount in words", {"inputs": [asked("u", loan_amount="many")]},
      [("#/inputs/0/loan_amount", "Input should be a valid number, unable to parse string as a number")]),
     ("an infinite amount", b'{"inputs": [{"user_id": "u", "loan_amount": Infinity}]}',

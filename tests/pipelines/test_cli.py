@@ -106,11 +106,23 @@ def test_a_setting_that_cannot_be_used_is_a_wrong_usage(finml, monkeypatch):
     assert "FINML_QUARANTINE_LIMIT" in outcome.document["error"]["message"]
 
 
-def test_a_fault_of_ours_ends_with_1_the_whole_story_and_one_document(finml, home):
+def test_a_folder_that_cannot_be_made_is_named_without_a_traceback(finml, home):
     home.write_text("a file where a folder should be")
     outcome = finml("run", "features", "--json")
     assert outcome.code == 1
-    assert outcome.document["error"]["message"]
+    assert str(home) in outcome.document["error"]["message"]
+    assert outcome.document["error"]["hint"]
+    assert "Traceback" not in outcome.stderr
+
+
+def test_a_fault_of_ours_ends_with_1_the_whole_story_and_one_document(finml, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr("finml.registry.versions.list_models", broken)
+    outcome = finml("models", "list", "--json")
+    assert outcome.code == 1
+    assert outcome.document["error"] == {"type": "RuntimeError", "message": "a fault of ours", "hint": ""}
     assert "Traceback" in outcome.stderr
 
 
@@ -161,3 +173,18 @@ def test_submit_all_makes_a_run_a_model(finml, monkeypatch):
         outcome = finml("submit", "training", "--all")
         assert {run["runtime_config"]["parameters"]["model"] for run in server.runs} >= {"credit_risk"}
     assert "/#/runs/details/run-1" in outcome.stdout
+
+
+def test_there_is_nothing_to_serve_before_a_release(finml):
+    outcome = finml("serve", "--port", "3999")
+    assert outcome.code == 1
+    assert "finml run release" in outcome.stderr
+
+
+def test_doctor_examines_this_machine(finml):
+    outcome = finml("doctor", "--json")
+    assert {check["name"] for check in outcome.document["checks"]} >= {"python", "home", "ledger"}
+    assert outcome.code == (
+        1 if any(check["state"] == "failed" for check in outcome.document["checks"]) else 0
+    )
+    assert "python" in finml("doctor").stdout
