@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from docker.types import Mount
     from kfp.local import DockerRunner
 
-SOCKET = "/var/run/docker.sock"
 PID_MAX = Path("/proc/sys/kernel/pid_max")
 LIMITS = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
 
@@ -25,7 +24,8 @@ def docker_runner(settings: Settings, root: Path) -> tuple[str, "DockerRunner"]:
     """The full name of the image, and kfp's runner, set up so that a step sees what a process would see.
 
     Containers share this machine's network, the user, FINML_HOME and the ledger, each under the path that it
-    has here; and the socket, so that a step can build an image.
+    has here. They do not get the engine's socket, which is as good as root on this machine: the image of a
+    release is built by `finml run release` without `--runner docker`.
 
     Args:
         settings: handed to every step.
@@ -40,10 +40,6 @@ def docker_runner(settings: Settings, root: Path) -> tuple[str, "DockerRunner"]:
         image = full_image_name(client, settings.image)
     environment = step_variables(settings, root) | {"HOME": "/tmp"}  # noqa: S108  # the container's
     mounts = [mount(settings.home), *ledger_mounts(settings)]
-    socket = socket_path(settings)
-    if socket:
-        mounts.append(mount(socket, at=SOCKET))
-        environment["FINML_DOCKER_SOCKET"] = f"unix://{SOCKET}"
     return image, DockerRunner(
         environment=environment,
         mounts=mounts,
@@ -107,17 +103,11 @@ def ledger_mounts(settings: Settings) -> list["Mount"]:
     return [] if place.is_relative_to(settings.home) else [mount(place)]
 
 
-def mount(path: Path, at: str | None = None) -> "Mount":
-    """A bind mount of `path`, at the same path unless another is given."""
+def mount(path: Path) -> "Mount":
+    """A bind mount of `path` at the same path."""
     from docker.types import Mount
 
-    return Mount(target=at or str(path), source=str(path), type="bind")
-
-
-def socket_path(settings: Settings) -> Path | None:
-    """The engine's socket, if it is one on this machine."""
-    address = settings.docker_socket or os.environ.get("DOCKER_HOST", f"unix://{SOCKET}")
-    return Path(address.removeprefix("unix://")) if address.startswith("unix://") else None
+    return Mount(target=str(path), source=str(path), type="bind")
 
 
 def ulimits() -> list[dict[str, int | str]]:

@@ -13,9 +13,10 @@ import pytest
 
 from finml.errors import ContractError, LedgerError, SourceError
 from finml.ledger import warehouse
-from finml.ledger.contracts import CONTRACTS
+from finml.ledger.contracts import CONTRACTS, TableContract
 from finml.ledger.ingest import ingest
 from finml.ledger.source import open_source
+from finml.ledger.statements import create_table
 from finml.settings import Workspace
 from tests.ledger.ledgers import (
     NOW,
@@ -39,6 +40,11 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path / "home", "x")
 
 
+def others() -> list[TableContract]:
+    """All tables but users, which the tests make themselves."""
+    return [contract for table, contract in CONTRACTS.items() if table != "users"]
+
+
 @pytest.mark.server
 def test_a_banks_postgresql_with_types_of_its_own(postgres_database: str, workspace: Workspace) -> None:
     import psycopg
@@ -51,6 +57,8 @@ def test_a_banks_postgresql_with_types_of_its_own(postgres_database: str, worksp
                 known_at timestamptz, updated_at timestamptz, iban text
             )
         """)
+        for contract in others():
+            bank.execute(create_table(contract, "CREATE TABLE", place="public").encode())
         rows = [
             (
                 1,
@@ -217,6 +225,8 @@ def test_what_a_damaged_duckdb_table_says(tmp_path: Path, workspace: Workspace) 
             for name in CONTRACTS["users"].column_names
         )
         bank.execute(f"CREATE VIEW users AS SELECT {columns} FROM range(3)")  # noqa: S608 - constants
+        for contract in others():
+            bank.execute(create_table(contract, "CREATE TABLE"))
     with pytest.raises(ContractError, match="users cannot be read from"):
         ingest(f"duckdb:///{tmp_path}/x.duckdb", workspace, quarantine_limit=0.0, now=NOW)
     with pytest.raises(LedgerError, match="not ingested yet"):

@@ -3,7 +3,7 @@ import resource
 import pytest
 
 from finml.errors import PipelineError
-from pipelines.containers import docker_runner, ledger_mounts, socket_path, ulimits
+from pipelines.containers import docker_runner, ledger_mounts, ulimits
 
 
 def test_without_an_engine_the_error_says_what_to_start(settings, tmp_path):
@@ -29,15 +29,6 @@ def test_a_relative_database_file_is_refused(settings):
     with pytest.raises(PipelineError, match="relative") as raised:
         ledger_mounts(settings.with_ledger("sqlite:///bank.db"))
     assert "sqlite:////" in raised.value.hint
-
-
-def test_the_socket_is_known_where_it_is_a_file(settings, monkeypatch):
-    assert (
-        str(socket_path(settings.model_copy(update={"docker_socket": "unix:///run/p.sock"}))) == "/run/p.sock"
-    )
-    assert socket_path(settings.model_copy(update={"docker_socket": "tcp://engine:2375"})) is None
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    assert str(socket_path(settings)) == "/var/run/docker.sock"
 
 
 def test_containers_get_no_more_than_this_process_has():
