@@ -16,7 +16,8 @@ from tests.ledger.ledgers import NOW, Rows, good_ledger, user, write_parquet
 
 def ingested(folder: Path, ledger: Rows) -> Workspace:
     workspace = Workspace.of(folder, "x")
-    ingest(write_parquet(folder / "ledger", ledger), workspace, quarantine_limit=0.5, now=NOW)
+    every = {table: ledger.get(table, []) for table in TABLES}
+    ingest(write_parquet(folder / "ledger", every), workspace, quarantine_limit=0.5, now=NOW)
     return workspace
 
 

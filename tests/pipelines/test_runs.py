@@ -105,7 +105,7 @@ def test_everything_again_takes_only_what_is_new_meets_the_champion_and_answers(
     conclude(done)
     said = capfd.readouterr().out
     assert f"POST /predict/{MODEL}" in said
-    assert "Next:" in said
+    assert "make bench" in said
 
 
 def test_a_quickstart_s_bank_ends_yesterday(settings):
