@@ -104,6 +104,6 @@ def test_a_base_image_that_cannot_be_had(bank, bento, engine, monkeypatch):
 
     for name, value in engine.environment.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(PackageError, match="cannot build the image") as caught:
+    with pytest.raises(PackageError, match="cannot get the base image") as caught:
         containerize(bank.settings, bento.tag, backend=engine.command, base_image="localhost/no-such-image:0")
     assert "docs/containers.md" in caught.value.hint

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from finml.ledger import warehouse
+from finml.ledger.contracts import TABLES
 from finml.ledger.ingest import ingest
 from finml.settings import Workspace
 from tests.ledger.ledgers import NOW, Rows, account, contents, day, times, user, write_parquet
@@ -58,7 +59,8 @@ def outcome(workspace: Workspace) -> tuple[Any, ...]:
 
 def take(folder: Path, workspace: Workspace, delivery: Rows, **options: Any) -> None:
     ledger = folder / "ledger"
-    report = ingest(write_parquet(ledger, delivery), workspace, quarantine_limit=1.0, now=NOW, **options)
+    every = {table: delivery.get(table, []) for table in TABLES}
+    report = ingest(write_parquet(ledger, every), workspace, quarantine_limit=1.0, now=NOW, **options)
     for entry in report.tables:
         taken = entry.new + entry.changed + entry.unchanged + entry.superseded
         assert entry.read + entry.retried == taken + entry.quarantined + entry.known_quarantined
