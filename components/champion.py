@@ -19,7 +19,7 @@ def champion_of(model: Model, settings: Settings) -> Iterator[tuple[str | None, 
     """The champion's version and the loaded model, or twice `None` where there is no champion yet."""
     from finml.registry.delivery import fetch
 
-    version = numbers(settings).get(model.name)
+    version = champions_by_model(settings).get(model.name)
     if version is None:
         yield None, None
         return
@@ -33,7 +33,7 @@ def champions(models: Sequence[str], settings: Settings) -> "list[Version]":
     Raises:
         NotApprovedError: a model has none, or none of them has.
     """
-    found = numbers(settings)
+    found = champions_by_model(settings)
     missing = [name for name in models if name not in found]
     if missing or not found:
         raise NotApprovedError(
@@ -60,7 +60,7 @@ def on_their_ledger(versions: "Sequence[Version]", settings: Settings) -> Settin
     return settings.with_ledger(next(iter(ledgers), None))
 
 
-def numbers(settings: Settings) -> "dict[str, Version]":
+def champions_by_model(settings: Settings) -> "dict[str, Version]":
     """Every champion by its model's name."""
     from finml.registry.versions import list_models
 
