@@ -4,12 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-import bentoml
 from annotated_types import Len
-from bentoml.validators import ContentType
 
 from bentos import release
-from bentos.base import ModelApi, pinned_files, unavailable
+from bentos.base import MOST_INPUTS, Json, ModelApi, batched, pinned_files, unavailable
 from bentos.features import ServedFeatures
 from bentos.release import FEATURES_FOLDER
 from finml.errors import FeatureError
@@ -27,16 +25,9 @@ if TYPE_CHECKING:
     from finml.models.credit_risk.explain import Explanation
     from finml.models.credit_risk.runtime import CreditRiskPredictor
 
-MOST_INPUTS = 32
-# two full requests: a batch of 8 rows gets almost what a larger one gets
-MOST_ROWS_A_BATCH = 64
-# BentoML sheds a request that has waited, or would wait, longer. Far above the time of a batch, so that a
-# burst queues instead of failing; below the edge's limit, which answers 504.
-LONGEST_WAIT_MS = 5_000
 PROBE = CreditRiskInput(user_id="probe", loan_amount=1000.0)
 
 Inputs = Annotated[list[CreditRiskInput], Len(1, MOST_INPUTS)]
-Json = ContentType("application/json")
 
 
 class FeatureReader(Protocol):
@@ -134,12 +125,7 @@ class CreditRiskApi(ModelApi):
         )
         self.probes[NAME] = lambda: self.credit_risk.predict([PROBE])
 
-    @bentoml.api(
-        route="/predict/credit_risk",
-        batchable=True,
-        max_batch_size=MOST_ROWS_A_BATCH,
-        max_latency_ms=LONGEST_WAIT_MS,
-    )
+    @batched("/predict/credit_risk")
     def predict_credit_risk(self, inputs: Inputs) -> Annotated[list[CreditRiskOutput], Json]:
         """Probability of default, risk band and the main reasons, one answer an input in the same order."""
         try:
@@ -147,15 +133,13 @@ class CreditRiskApi(ModelApi):
         except FeatureError as error:
             raise unavailable(NAME, error) from error
 
-    @bentoml.api(
-        route="/explain/credit_risk",
-        batchable=True,
-        max_batch_size=MOST_ROWS_A_BATCH,
-        max_latency_ms=LONGEST_WAIT_MS,
-    )
+    @batched("/explain/credit_risk")
     def explain_credit_risk(self, inputs: Inputs) -> Annotated[list[CreditRiskExplanation], Json]:
         """The same, with the share that each feature has in the answer."""
         try:
             return self.credit_risk.explain(inputs)
         except FeatureError as error:
             raise unavailable(NAME, error) from error
+
+
+API = CreditRiskApi

@@ -3,7 +3,7 @@
 import bentoml
 from bentoml.models import BentoModel
 
-from bentos.credit_risk import CreditRiskApi
+from bentos.apis import released_apis
 from bentos.pages import pages
 from bentos.problems import ProblemMiddleware
 from bentos.quiet import quieten_bentoml
@@ -11,6 +11,7 @@ from bentos.release import Release
 from finml.logs import configure_logging
 from finml.settings import get_settings
 
+RELEASE = Release.read()
 # BentoML's own limit lies outside of ours, whose answer is a problem document
 TIMEOUT_S = 10.0
 
@@ -22,7 +23,7 @@ TIMEOUT_S = 10.0
     # the edge logs each request, with its id
     logging={"access": {"enabled": False}},
 )
-class Finance(CreditRiskApi):
+class Finance(*released_apis(RELEASE)):  # type: ignore[misc]  # known once there is a release
     """finml's models over HTTP. Every answer names the model version that gave it."""
 
     def __init__(self) -> None:
@@ -33,4 +34,4 @@ class Finance(CreditRiskApi):
 
 
 Finance.add_asgi_middleware(ProblemMiddleware, timeout_s=TIMEOUT_S)
-Finance.models.extend(BentoModel(model.tag) for model in Release.read().models)
+Finance.models.extend(BentoModel(model.tag) for model in RELEASE.models)

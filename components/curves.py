@@ -12,21 +12,21 @@ POINTS = 100
 def log_curves(
     curves: dsl.ClassificationMetrics, model: Model, predictor: Predictor, rows: pd.DataFrame
 ) -> None:
-    """Log both for n held-out rows; nothing for a model that has no label of two outcomes.
+    """Log both for n held-out rows; nothing for a model that does not decide between two outcomes.
 
     Args:
         curves: the artifact.
-        model: the model; `label` names its column of outcomes, or is `None`.
+        model: the model; `binary` names the columns, or is `None`.
         predictor: the loaded model.
         rows: n labelled rows.
     """
-    if model.label is None:
+    if model.binary is None:
         return
     answers = predictor.predict(rows)
-    label = rows[model.label].to_numpy(dtype=bool)
-    fpr, tpr, threshold = roc_curve(label, answers["probability"].to_numpy())
+    label = rows[model.binary.label].to_numpy(dtype=bool)
+    fpr, tpr, threshold = roc_curve(label, answers[model.binary.score].to_numpy())
     curves.log_roc_curve(fpr, tpr, threshold)
-    flagged = answers["flagged"].to_numpy(dtype=bool)
+    flagged = answers[model.binary.decision].to_numpy(dtype=bool)
     curves.log_confusion_matrix(
         ["no", "yes"],
         [

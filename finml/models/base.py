@@ -7,10 +7,12 @@ nothing else of it.
 
 import importlib
 import pkgutil
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import pandas as pd
@@ -55,6 +57,7 @@ class Evaluation(BaseModel):
         metrics: figures with intervals, by name (`auc`, `ece`, …).
         scalars: figures without one (`n`, `latency_p95_ms`, `base_rate`, …).
         groups: fairness table, empty where a model decides nothing about a person.
+        breakdown: the same figures for parts of the rows, as in `{"type": {"MONEY": {"f1": 0.9}}}`.
         versus_champion: challenger's metric less the champion's on the same rows, paired; empty without
             champion.
     """
@@ -65,6 +68,7 @@ class Evaluation(BaseModel):
     metrics: dict[str, Interval]
     scalars: dict[str, float] = {}
     groups: list[GroupRow] = []
+    breakdown: dict[str, dict[str, dict[str, float]]] = {}
     versus_champion: dict[str, Interval] = {}
     champion: str | None = None
     data_hash: str = ""
@@ -85,12 +89,15 @@ class TrainOptions:
         trials: Optuna trials; 0 trains with the declared parameters.
         timeout_s: seconds after which the search stops, or `None`.
         params: model parameters that replace the declared ones.
+        checkpoints: folder that outlives the training, where one that was interrupted finds how far it came;
+            `None` for a training that is not to be resumed.
     """
 
     seed: int = 7
     trials: int = 0
     timeout_s: float | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    checkpoints: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,21 @@ class TrainingResult:
     folder: Path
     params: Mapping[str, Any]
     metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class BinaryOutcome:
+    """What a model that decides between two outcomes calls its columns.
+
+    Attributes:
+        label: column of a labelled frame that holds the outcome, true or false.
+        score: column of a prediction that ranks rows, the likeliest outcomes highest.
+        decision: column of a prediction that holds the decision, true or false.
+    """
+
+    label: str
+    score: str
+    decision: str
 
 
 class Predictor(Protocol):
@@ -124,8 +146,8 @@ class Model(Protocol):
         title: its name for people.
         question: what it answers, in one sentence.
         feature_service: the feature service that its training rows and requests are joined with, if any.
-        label: column of a training frame that holds a yes-or-no outcome; `None` where there is no such
-            outcome. With one, a prediction has the columns `probability` and `flagged`.
+        binary: the columns of a yes-or-no outcome; `None` where there is no such outcome.
+        companions: further files that `read` takes beside the labelled one, by name, as in `out_of_scope`.
         gate: its `gate.yaml`.
     """
 
@@ -133,7 +155,8 @@ class Model(Protocol):
     title: str
     question: str
     feature_service: str | None
-    label: str | None
+    binary: BinaryOutcome | None
+    companions: Sequence[str]
     gate: Path
 
     def spine(self, tables: Path) -> pd.DataFrame:
@@ -191,8 +214,28 @@ class Model(Protocol):
         """
         ...
 
-    def read(self, file: Path) -> pd.DataFrame:
-        """Read a labelled file of the kind that `finml evaluate --data` takes."""
+    def read(self, file: Path, companions: Mapping[str, Path] = MappingProxyType({})) -> pd.DataFrame:
+        """Read a labelled file of the kind that `finml evaluate --data` and `finml run training --data` take.
+
+        Args:
+            file: the labelled file.
+            companions: further files by name, of those that `companions` names.
+
+        Returns:
+            A frame that `training_frame` takes; it can be kept as Parquet.
+
+        Raises:
+            DataError: a file cannot be read or is of another kind; names it and what it lacks.
+        """
+        ...
+
+    def example(self, rng: random.Random, user_ids: Sequence[str]) -> dict[str, Any]:
+        """One plausible input of the HTTP API, for the quick start, load tests and docs.
+
+        Args:
+            rng: every choice is drawn from it.
+            user_ids: users of the ledger, for models whose inputs name one; never empty.
+        """
         ...
 
 

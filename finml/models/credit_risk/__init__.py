@@ -1,13 +1,15 @@
 """Credit risk: how likely a loan is to default, why, and whether the answer is fair."""
 
+import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from finml.errors import ModelError
-from finml.models.base import Evaluation, Model, Predictor, TrainingResult, TrainOptions
+from finml.models.base import BinaryOutcome, Evaluation, Model, Predictor, TrainingResult, TrainOptions
 
 if TYPE_CHECKING:
     from finml.models.credit_risk.runtime import CreditRiskPredictor
@@ -22,7 +24,8 @@ class CreditRisk:
     title = "Credit risk"
     question = "How likely is default on this loan, why, and is the answer fair?"
     feature_service: str | None = "credit_risk_v1"
-    label: str | None = "defaulted"
+    binary: BinaryOutcome | None = BinaryOutcome("defaulted", "probability", "flagged")
+    companions: Sequence[str] = ()
     gate = Path(__file__).with_name("gate.yaml")
 
     def missing_weights(self) -> Sequence[str]:
@@ -43,9 +46,10 @@ class CreditRisk:
 
     def split(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Hold out about a quarter of the users, the same ones for every version."""
+        from finml.models.credit_risk.contract import LABEL
         from finml.models.credit_risk.sampling import split_users
 
-        kept, held_out = split_users(frame["user_id"], frame[self.label], HELD_OUT)
+        kept, held_out = split_users(frame["user_id"], frame[LABEL], HELD_OUT)
         return frame.iloc[kept].reset_index(drop=True), frame.iloc[held_out].reset_index(drop=True)
 
     def train(self, frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingResult:
@@ -81,11 +85,17 @@ class CreditRisk:
 
         return card(_own(predictor), evaluation, lineage)
 
-    def read(self, file: Path) -> pd.DataFrame:
+    def read(self, file: Path, companions: Mapping[str, Path] = MappingProxyType({})) -> pd.DataFrame:
         """Labelled rows from a Parquet or CSV file."""
         from finml.models.credit_risk.frames import read
 
         return read(file)
+
+    def example(self, rng: random.Random, user_ids: Sequence[str]) -> dict[str, Any]:
+        """A loan that one of the users might ask for."""
+        from finml.models.credit_risk.example import loan
+
+        return loan(rng, rng.choice(user_ids))
 
 
 def _own(predictor: Predictor) -> "CreditRiskPredictor":

@@ -5,12 +5,13 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from finml.features.declarations import REQUEST_FIELDS, SERVICES, VIEWS
 from finml.features.request_time import INPUTS, loan_request
-from finml.ledger.contracts import MAX_ID_LENGTH, MAX_MONEY_MINOR
+from finml.ledger.contracts import MAX_MONEY_MINOR
 from finml.models.credit_risk.declared import FEATURES
+from finml.models.requests import Message, UserId
 
 NAME = "credit_risk"
 LABEL = "defaulted"
@@ -62,12 +63,6 @@ def known_features() -> frozenset[str]:
     return frozenset(name for view in views if view.computed == "stored" for name in view.feature_names)
 
 
-def _without_control(text: str) -> str:
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
-        raise ValueError("must not hold control characters")
-    return text
-
-
 @lru_cache(maxsize=1)
 def _units() -> Mapping[str, str]:
     views = [VIEWS[view] for view in SERVICES[FEATURE_SERVICE]]
@@ -86,19 +81,12 @@ def _impossible(name: str, value: float) -> str:
     return ""
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-
-UserId = Annotated[
-    str, Field(min_length=1, max_length=MAX_ID_LENGTH, strict=True), AfterValidator(_without_control)
-]
 Amount = Annotated[float, Field(ge=0, le=MAX_AMOUNT)]
 # as large as float32 can tell apart from infinity with room for arithmetic
 FeatureValue = Annotated[float, Field(ge=-1e30, le=1e30)]
 
 
-class CreditRiskInput(_Message):
+class CreditRiskInput(Message):
     """A loan asked for, and by whom. Amounts are in major units of the bank's currency."""
 
     user_id: UserId | None = Field(
@@ -144,7 +132,7 @@ class CreditRiskInput(_Message):
         return {**row, **{name: column[0] for name, column in ratios.items()}, "loan_kind": self.loan_kind}
 
 
-class CreditRiskReason(_Message):
+class CreditRiskReason(Message):
     """One reason for an answer."""
 
     topic: str = Field(description="what it is about")
@@ -157,7 +145,7 @@ class CreditRiskReason(_Message):
     value: float | None = Field(description="its value; null where it is missing")
 
 
-class CreditRiskOutput(_Message):
+class CreditRiskOutput(Message):
     """The answer about one loan."""
 
     user_id: str | None

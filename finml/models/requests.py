@@ -1,0 +1,30 @@
+"""What the requests of all models are made of."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from finml.ledger.contracts import MAX_ID_LENGTH
+
+
+class Message(BaseModel):
+    """Base of requests and answers: no unknown field, no number that is none."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+def without_control(text: str) -> str:
+    """`text`, which must hold no control character.
+
+    Raises:
+        ValueError: it does.
+    """
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise ValueError("must not hold control characters")
+    return text
+
+
+UserId = Annotated[
+    str, Field(min_length=1, max_length=MAX_ID_LENGTH, strict=True), AfterValidator(without_control)
+]
+"""A user of the ledger."""
