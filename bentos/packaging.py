@@ -77,7 +77,8 @@ def package(settings: Settings, versions: Sequence[Version], repo: "FeatureRepo"
             released.append(ReleasedModel(**version.model_dump(include=RELEASED_FIELDS), gate=gate))
         release = Release(project=settings.workspace.project, models=released)
         lay_out(context, release)
-        export_serving(settings, repo, context / "serving" / FEATURES_FOLDER)
+        if any(version.feature_service and not version.data_file for version in versions):
+            export_serving(settings, repo, context / "serving" / FEATURES_FOLDER)
         built = build(context, models, settings.bento_home)
     log.info("bento_packaged", tag=built["tag"], models=[model.spec for model in released])
     return PackagedBento(tag=built["tag"], path=Path(built["path"]), release=release)
@@ -113,7 +114,7 @@ def lay_out(context: Path, release: Release) -> None:
 def readme(release: Release) -> str:
     """What the Bento's own page says about it."""
     rows = [
-        f"| {model.name} | {model.version} | `{model.manifest_sha256}` | {model.feature_service} |"
+        f"| {model.name} | {model.version} | `{model.manifest_sha256}` | {model.feature_service or 'none'} |"
         for model in release.models
     ]
     return "\n".join(

@@ -26,14 +26,14 @@ class GateFigure(BaseModel):
 
 
 class ReleasedModel(BaseModel):
-    """One approved version of one model, by name and number."""
+    """One approved version of one model. `feature_service` is empty where it reads no features."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     version: int
     manifest_sha256: str
-    feature_service: str
+    feature_service: str = ""
     run_id: str
     git_commit: str
     data_hash: str

@@ -11,6 +11,7 @@ def train(  # noqa: D417  # kfp shows what Returns says of the outputs
     model: str,
     ledger_url: str,
     trials: int,
+    params: dict,  # type: ignore[type-arg]  # kfp knows no more of it
     pipeline_run: str,
     training_rows: dsl.Input[dsl.Dataset],
     trained: dsl.Output[dsl.Model],
@@ -21,6 +22,7 @@ def train(  # noqa: D417  # kfp shows what Returns says of the outputs
         model: A model of the catalogue.
         ledger_url: The ledger; empty for the one of the settings.
         trials: Trials of the search for parameters; 0 trains with those that the model declares.
+        params: Parameters of the model that replace those that it declares, by name.
         pipeline_run: Id of this pipeline's run.
         training_rows: The rows to train on.
 
@@ -41,12 +43,18 @@ def train(  # noqa: D417  # kfp shows what Returns says of the outputs
         trainee = get_model(model)
         folder = Path(trained.path)
         folder.mkdir(parents=True)
-        options = TrainOptions(seed=settings.seed, trials=trials)
+        options = TrainOptions(
+            seed=settings.seed,
+            trials=trials,
+            params=params,
+            checkpoints=settings.home / "checkpoints" / model,
+        )
         result = trainee.train(pd.read_parquet(training_rows.path), folder, options)
         service = trainee.feature_service or ""
         lineage = Lineage.collect(
             settings,
             data_hash=training_rows.metadata["data_hash"],
+            data_file=training_rows.metadata.get("data_file", ""),
             feature_service=service,
             feature_service_version=service.rpartition("_v")[2],
             pipeline_run=pipeline_run,

@@ -29,7 +29,7 @@ def training_set(  # noqa: D417  # kfp shows what Returns says of the outputs
     """
     from pathlib import Path
 
-    from components.rows import labelled_rows
+    from components.rows import labelled_rows, write_parts
     from components.step import step
     from feature_repo import definitions
     from finml.models.base import get_model
@@ -37,11 +37,4 @@ def training_set(  # noqa: D417  # kfp shows what Returns says of the outputs
     with step("training_set", ledger_url) as settings:
         learner = get_model(model)
         rows = labelled_rows(learner, Path(tables.path), settings, definitions(settings))
-        kept, held_out = learner.split(rows)
-        for part, artifact, words in (
-            (kept, training_rows, "to train on"),
-            (held_out, held_out_rows, "held out"),
-        ):
-            part.to_parquet(artifact.path, index=False)
-            artifact.metadata.update(rows=len(part), data_hash=features.metadata["data_hash"])
-            artifact.metadata["summary"] = f"{len(part):,} rows {words}"
+        write_parts(learner, rows, training_rows, held_out_rows, data_hash=features.metadata["data_hash"])

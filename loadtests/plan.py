@@ -1,4 +1,4 @@
-"""What a load test sends: the scenario and the users asked about, handed to Locust's process as a file."""
+"""What a load test sends: the scenario, models and users, handed to Locust's process as a file."""
 
 import random
 from collections.abc import Sequence
@@ -8,20 +8,20 @@ from typing import Any, Self
 from pydantic import BaseModel, Field
 
 from finml.errors import UsageError
+from finml.models.base import get_model
 from finml.settings import Settings
 from loadtests.scenarios import Scenario
 
 PLAN_VARIABLE = "FINML_LOAD_PLAN"
 MOST_USERS = 20_000
-KINDS = ("personal", "home", "auto", "education", "business", "consumer")
-TERMS = (6, 12, 24, 36, 48, 60, 120, 240)
 
 
 class Plan(BaseModel):
-    """A scenario with the ids that its requests name."""
+    """A scenario with the models that its requests ask, by weight, and the ids that they name."""
 
     name: str
     scenario: Scenario
+    models: dict[str, float] = Field(min_length=1)
     user_ids: list[str] = Field(min_length=1)
     seed: int = 7
 
@@ -35,30 +35,28 @@ class Plan(BaseModel):
         path.write_text(self.model_dump_json(), encoding="utf-8")
 
     def request(self, rng: random.Random) -> tuple[str, dict[str, Any]]:
-        """The next request: its path, and its body of one or more loans asked for."""
+        """The next request: its path, and its body of one or more inputs of one model."""
         sizes = self.scenario.sizes
         size = rng.choices(list(sizes), weights=list(sizes.values()))[0]
         action = "explain" if rng.random() < self.scenario.explain_share else "predict"
-        return f"/{action}/credit_risk", {
-            "inputs": [loan(rng, rng.choice(self.user_ids)) for _ in range(size)]
-        }
+        name = rng.choices(list(self.models), weights=list(self.models.values()))[0]
+        model = get_model(name)
+        return f"/{action}/{name}", {"inputs": [model.example(rng, self.user_ids) for _ in range(size)]}
 
 
-def loan(rng: random.Random, user_id: str) -> dict[str, Any]:
-    """A loan that a user might ask for: a log-normal amount, a usual term, a rate that fits its kind."""
-    kind = rng.choice(KINDS)
-    amount = round(min(max(rng.lognormvariate(12.2, 0.9), 10_000), 20_000_000), 2)
-    term = rng.choice(TERMS)
-    rate = round(rng.uniform(0.08, 0.12) if kind == "home" else rng.uniform(0.1, 0.24), 4)
-    monthly = rate / 12
-    return {
-        "user_id": user_id,
-        "loan_amount": amount,
-        "term_months": term,
-        "annual_rate": rate,
-        "installment": round(amount * monthly / (1 - (1 + monthly) ** -term), 2),
-        "loan_kind": kind,
-    }
+def models_of(scenario: Scenario, served: Sequence[str]) -> dict[str, float]:
+    """The models that a scenario asks of a service, each with its weight.
+
+    Raises:
+        UsageError: the scenario's mix names a model that is not served.
+    """
+    absent = sorted(set(scenario.mix).difference(served))
+    if absent:
+        raise UsageError(
+            f"the service does not serve {', '.join(absent)}",
+            hint=f"it serves {', '.join(served) or 'nothing'}; change the scenario's mix",
+        )
+    return dict(scenario.mix) or dict.fromkeys(served, 1.0)
 
 
 def users_of_file(path: Path) -> list[str]:

@@ -14,15 +14,18 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+import httpx
+
 from finml.errors import FinmlError, ServeError, UsageError
 from finml.logs import configure_logging
 from finml.settings import Settings, get_settings
-from loadtests.plan import PLAN_VARIABLE, Plan, users_of_file, users_of_ledger
+from loadtests.plan import PLAN_VARIABLE, Plan, models_of, users_of_file, users_of_ledger
 from loadtests.scenarios import BUDGETS, Scenario, load
 from loadtests.verdict import Verdict, judge
 
-LOCUSTFILE = Path(__file__).with_name("credit_risk.py")
+LOCUSTFILE = Path(__file__).with_name("callers.py")
 SPAWN_PER_S = 20
+TIMEOUT_S = 10.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,9 +59,7 @@ def run(settings: Settings, options: argparse.Namespace) -> Verdict:
     if options.scenario not in scenarios:
         raise UsageError(f"no scenario {options.scenario!r}", hint=f"scenarios: {', '.join(scenarios)}")
     users = users_of_file(options.user_ids) if options.user_ids else users_of_ledger(settings)
-    plan = Plan(
-        name=options.scenario, scenario=scenarios[options.scenario], user_ids=users, seed=settings.seed
-    )
+    scenario = scenarios[options.scenario]
     service: AbstractContextManager[str]
     if options.host:
         service = nullcontext(options.host.rstrip("/"))
@@ -67,7 +68,29 @@ def run(settings: Settings, options: argparse.Namespace) -> Verdict:
 
         service = running(settings, workers=options.workers)
     with service as url:
+        plan = Plan(
+            name=options.scenario,
+            scenario=scenario,
+            models=models_of(scenario, served_models(url)),
+            user_ids=users,
+            seed=settings.seed,
+        )
         return measure(plan, url)
+
+
+def served_models(url: str) -> list[str]:
+    """Names of the models that a service says it serves.
+
+    Raises:
+        ServeError: it does not answer.
+    """
+    try:
+        answer = httpx.get(f"{url}/models", timeout=TIMEOUT_S).raise_for_status()
+        return [model["name"] for model in answer.json()["models"]]
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        raise ServeError(
+            f"{url} does not say what it serves: {error}", hint="name a running service by --host"
+        ) from None
 
 
 def measure(plan: Plan, url: str) -> Verdict:

@@ -1,7 +1,7 @@
 """Scenarios and their budgets, declared in `budgets.yaml`."""
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -39,6 +39,7 @@ class Scenario(_Declared):
         think_s: least and most seconds that a caller waits between an answer and the next request.
         sizes: inputs a request, with the share of requests of that size.
         explain_share: share of requests that ask for reasons.
+        mix: weight of each model among the requests; without one, every served model has the same.
     """
 
     users: int = Field(ge=1)
@@ -46,6 +47,7 @@ class Scenario(_Declared):
     think_s: tuple[float, float] = (0.0, 0.0)
     sizes: dict[int, float] = Field(min_length=1)
     explain_share: float = Field(ge=0, le=1)
+    mix: dict[str, Annotated[float, Field(gt=0)]] = {}
     budget: Budget
 
     @model_validator(mode="after")

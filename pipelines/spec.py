@@ -18,7 +18,7 @@ import yaml
 from finml.errors import UsageError
 from pipelines.environment import CLUSTER_HOME
 
-PIPELINES = ("features", "training", "release")
+PIPELINES = ("features", "training", "training_from_file", "release")
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,9 @@ class Lineage(BaseModel):
     """The line of descent of one training.
 
     Attributes:
-        data_hash: hash of the contents of the validated tables.
-        ledger: URL of the ledger without user and password.
+        data_hash: hash of the contents of the validated tables, or of the labelled file.
+        data_file: name of the labelled file, empty where the rows come from the ledger.
+        ledger: URL of the ledger without user and password; empty, like the next two, for a labelled file.
         ledger_id: short name of the ledger.
         project: Feast project of the ledger.
         feature_service: Feast feature service, empty where a model needs none.
@@ -41,9 +42,10 @@ class Lineage(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     data_hash: str
+    data_file: str = ""
     ledger: str = ""
-    ledger_id: str
-    project: str
+    ledger_id: str = ""
+    project: str = ""
     feature_service: str = ""
     feature_service_version: str = ""
     pipeline_run: str = ""
@@ -59,6 +61,7 @@ class Lineage(BaseModel):
         settings: Settings,
         *,
         data_hash: str,
+        data_file: str = "",
         feature_service: str = "",
         feature_service_version: str = "",
         pipeline_run: str = "",
@@ -66,11 +69,15 @@ class Lineage(BaseModel):
     ) -> Self:
         """The lineage of a training in this process; code and environment are found out here."""
         commit, dirty = git_state()
+        ledger = {
+            "ledger": identity(settings.ledger),
+            "ledger_id": settings.workspace.ledger_id,
+            "project": settings.workspace.project,
+        }
         return cls(
             data_hash=data_hash,
-            ledger=identity(settings.ledger),
-            ledger_id=settings.workspace.ledger_id,
-            project=settings.workspace.project,
+            data_file=data_file,
+            **({} if data_file else ledger),
             feature_service=feature_service,
             feature_service_version=feature_service_version,
             pipeline_run=pipeline_run,

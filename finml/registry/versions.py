@@ -25,6 +25,7 @@ TEXT_TAGS = (
     "gate",
     "manifest_sha256",
     "data_hash",
+    "data_file",
     "ledger",
     "ledger_id",
     "project",
@@ -62,6 +63,7 @@ class Version(BaseModel):
     approval: Approval = Approval(decision="pending")
     manifest_sha256: str = ""
     data_hash: str = ""
+    data_file: str = ""
     ledger: str = ""
     ledger_id: str = ""
     project: str = ""

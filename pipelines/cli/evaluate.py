@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from finml.errors import UsageError
-from pipelines.cli.options import JsonOption, LedgerOption
+from pipelines.cli.options import DataOption, JsonOption, LedgerOption, OutOfScopeOption, companions
 from pipelines.cli.output import console, messages, print_json
 
 if TYPE_CHECKING:
@@ -34,16 +34,8 @@ def evaluate(
         str, typer.Argument(metavar="MODEL@VERSION", help="As in credit_risk@7, credit_risk@champion.")
     ],
     ledger: LedgerOption = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            "--data",
-            metavar="FILE",
-            help="A labelled file of the model's own kind.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
+    data: DataOption = None,
+    out_of_scope: OutOfScopeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a version on data that it has never seen.
@@ -52,10 +44,13 @@ def evaluate(
     rows count; of the ledger that the version was trained on, only those that were held out.
     """
     from finml.models.base import get_model
+    from finml.models.labelled_files import read_labelled
     from finml.registry.delivery import fetch
     from finml.registry.versions import resolve
     from finml.settings import get_settings
 
+    if out_of_scope and data is None:
+        raise UsageError("--out-of-scope goes with --data", hint="name the labelled file by --data FILE")
     if (ledger is None) == (data is None):
         raise UsageError("evaluate needs data", hint="give either --ledger URL or --data FILE")
     settings = get_settings()
@@ -63,7 +58,10 @@ def evaluate(
     model = get_model(found.name)
     with tempfile.TemporaryDirectory() as folder:
         predictor = model.load(fetch(settings, found, Path(folder) / found.name))
-    rows = model.read(data) if data else rows_of_ledger(model, found, settings.with_ledger(ledger))
+    if data:
+        rows = read_labelled(model, data, companions(out_of_scope))
+    else:
+        rows = rows_of_ledger(model, found, settings.with_ledger(ledger))
     evaluation = model.evaluate(predictor, rows, champion=None, seed=settings.seed)
     if as_json:
         print_json(document(found, evaluation))
@@ -109,6 +107,7 @@ def document(version: "Version", evaluation: "Evaluation") -> dict[str, Any]:
         **{name: interval.value for name, interval in evaluation.metrics.items()},
         "intervals": {name: [interval.low, interval.high] for name, interval in evaluation.metrics.items()},
         "groups": groups,
+        "breakdown": evaluation.breakdown,
     }
 
 
@@ -120,12 +119,23 @@ def show(version: "Version", evaluation: "Evaluation") -> None:
     for name, value in evaluation.scalars.items():
         figures.add_row(name, f"{value:,.6g}", "")
     console.print(figures)
+    for what, parts in evaluation.breakdown.items():
+        names = list(dict.fromkeys(name for figures in parts.values() for name in figures))
+        table = plain_table(f"by {what}", [what, *names])
+        for part, found in parts.items():
+            table.add_row(part, *(written(found.get(name)) for name in names))
+        console.print(table)
     if not evaluation.groups:
         return
     groups = plain_table("by group", ["attribute", "group", *GROUP_COLUMNS.values()])
     for row in evaluation.groups:
         groups.add_row(row.attribute, row.group, *(cell(getattr(row, name)) for name in GROUP_COLUMNS))
     console.print(groups)
+
+
+def written(value: float | None) -> str:
+    """A figure of a part: whole numbers as such, `-` where there is none."""
+    return cell(int(value) if value is not None and value.is_integer() else value)
 
 
 def plain_table(title: str, columns: list[str]) -> "Table":

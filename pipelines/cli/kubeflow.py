@@ -11,9 +11,11 @@ from pipelines.cli.options import (
     JsonOption,
     LedgerOption,
     ModelOption,
+    ParamsOption,
     Pipeline,
     TrialsOption,
     WithImageOption,
+    parameters,
 )
 from pipelines.cli.output import console, print_json
 
@@ -47,12 +49,13 @@ def compile_(
 ) -> None:
     """Write pipelines as YAML that Kubeflow takes."""
     from pipelines.cli.run import settings_with
+    from pipelines.spec import PIPELINES
     from pipelines.submit import compile_for_cluster
 
     settings = settings_with(image)
     output.mkdir(parents=True, exist_ok=True)
     files = {}
-    for name in [pipeline.value] if pipeline else [each.value for each in Pipeline]:
+    for name in [pipeline.value] if pipeline else PIPELINES:
         files[name] = output / f"{name}.yaml"
         compiled = compile_for_cluster(name, settings, home_claim=home_claim, secret=secret)
         files[name].write_text(compiled.to_yaml(), encoding="utf-8")
@@ -70,6 +73,7 @@ def submit(
     every: Annotated[bool, typer.Option("--all", help="Every model of the catalogue.")] = False,
     ledger: LedgerOption = None,
     trials: TrialsOption = 0,
+    params: ParamsOption = None,
     with_image: WithImageOption = True,
     base_image: BaseImageOption = "",
     image: ImageOption = None,
@@ -87,10 +91,11 @@ def submit(
     compiled = compile_for_cluster(pipeline.value, settings, home_claim=home_claim, secret=secret)
     runs = [
         submit_run(compiled, arguments | ({"ledger_url": ledger} if ledger else {}), settings)
-        for arguments in arguments_of(
+        for _, arguments in arguments_of(
             pipeline,
             models,
             trials=trials,
+            params=parameters(params or []),
             with_image=with_image,
             base_image=base_image,
             ledger=ledger,

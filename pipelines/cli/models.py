@@ -262,12 +262,13 @@ def print_trace(line: "Trace") -> None:
     """Print a version's line of descent as a tree."""
     version, run = line.version, line.run
     dirty = " with changes that no commit holds" if version.git_dirty else ""
+    source = f"file {version.data_file}" if version.data_file else f"ledger {version.ledger_id}"
     service = f"{version.feature_service} {version.feature_service_version}".strip()
     tree = Tree(escape(f"{version.spec}  {' '.join(version.aliases)}".rstrip()))
     for label, text in (
         ("MLflow run", f"{run.run_id}, {run.status.lower()}, {run.started_at.strftime(TIME)} UTC"),
         ("pipeline run", version.pipeline_run),
-        ("data", f"{version.data_hash} of ledger {version.ledger_id}"),
+        ("data", f"{version.data_hash} of {source}"),
         ("feature service", service),
         ("git commit", f"{version.git_commit}{dirty}" if version.git_commit else ""),
         ("seed", "" if version.seed is None else str(version.seed)),

@@ -1,7 +1,8 @@
 """`finml run`: a pipeline on this machine, with a line a step."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,14 +11,19 @@ from finml.errors import UsageError
 from finml.urls import identity
 from pipelines.cli.options import (
     BaseImageOption,
+    DataOption,
     ImageOption,
     JsonOption,
     LedgerOption,
     ModelOption,
+    OutOfScopeOption,
+    ParamsOption,
     Pipeline,
     Runner,
     TrialsOption,
     WithImageOption,
+    companions,
+    parameters,
 )
 from pipelines.cli.output import console, print_json
 
@@ -36,7 +42,10 @@ def run(
         bool, typer.Option("--all", help="Every model of the catalogue, one after the other.")
     ] = False,
     ledger: LedgerOption = None,
+    data: DataOption = None,
+    out_of_scope: OutOfScopeOption = None,
     trials: TrialsOption = 0,
+    params: ParamsOption = None,
     with_image: WithImageOption = True,
     base_image: BaseImageOption = "",
     runner: Annotated[
@@ -47,21 +56,29 @@ def run(
 ) -> None:
     """Run a pipeline here, the same that Kubeflow would run.
 
-    Ends with 1 where a step failed or the gate rejected the model.
+    `training` learns from the ledger, or with --data from a labelled file. Ends with 1 where a step failed or
+    the gate rejected the model.
     """
     settings = settings_with(image).with_ledger(ledger)
     chosen = choose_models(pipeline, model or [], every)
-    results = [
-        run_with_progress(pipeline.value, arguments, settings, runner.value)
-        for arguments in arguments_of(
+    if data or out_of_scope:
+        check_file_options(pipeline, chosen, data, ledger)
+    runs: Iterable[tuple[str, dict[str, Any]]]
+    if data:
+        arguments = file_arguments(chosen[0], data, companions(out_of_scope), settings)
+        chosen_params = {"trials": trials, "params": parameters(params or [])}
+        runs = [("training_from_file", arguments | chosen_params)]
+    else:
+        runs = arguments_of(
             pipeline,
             chosen,
             trials=trials,
+            params=parameters(params or []),
             with_image=with_image,
             base_image=base_image,
             ledger=ledger,
         )
-    ]
+    results = [run_with_progress(name, arguments, settings, runner.value) for name, arguments in runs]
     if as_json:
         print_json(one_or_all(results, every))
     else:
@@ -101,24 +118,57 @@ def choose_models(pipeline: Pipeline, named: Sequence[str], every: bool) -> Sequ
     return chosen
 
 
+def check_file_options(
+    pipeline: Pipeline, models: Sequence[str], data: Path | None, ledger: str | None
+) -> None:
+    """Refuse a labelled file where it cannot be meant.
+
+    Raises:
+        UsageError: it is not for the training of one model, or there is a ledger too, or only its companion.
+    """
+    if data is None:
+        raise UsageError("--out-of-scope goes with --data", hint="name the labelled file by --data FILE")
+    if pipeline is not Pipeline.TRAINING or len(models) != 1:
+        raise UsageError(
+            "--data is for the training of one model",
+            hint="finml run training --model MODEL --data FILE",
+        )
+    if ledger is not None:
+        raise UsageError("--data and --ledger say two things", hint="give one of them")
+
+
+def file_arguments(name: str, data: Path, beside: Mapping[str, Path], settings: "Settings") -> dict[str, Any]:
+    """Check a labelled file, keep its rows for the steps, and say where they are."""
+    from finml.models.base import get_model
+    from finml.models.labelled_files import store_rows
+
+    kept = store_rows(get_model(name), data, beside, settings)
+    return {"model": name, "file": kept.path, "sha256": kept.sha256, "origin": kept.origin}
+
+
 def arguments_of(
     pipeline: Pipeline,
     models: Sequence[str],
     *,
     trials: int,
+    params: Mapping[str, Any],
     with_image: bool,
     base_image: str,
     ledger: str | None,
-) -> Iterator[dict[str, Any]]:
-    """The arguments of each run that is to be made: one a model for training, one for anything else."""
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Pipeline and arguments of each run to be made: one a model for training, one for anything else."""
     if pipeline is Pipeline.TRAINING:
-        yield from ({"model": name, "trials": trials} for name in models)
+        for name in models:
+            yield pipeline.value, {"model": name, "trials": trials, "params": dict(params)}
     elif pipeline is Pipeline.RELEASE:
         # which ledger it is, without its password: arguments are written down
         served = identity(ledger) if ledger else ""
-        yield {"models": list(models), "image": with_image, "base_image": base_image, "ledger_url": served}
+        yield (
+            pipeline.value,
+            {"models": list(models), "image": with_image, "base_image": base_image, "ledger_url": served},
+        )
     else:
-        yield {}
+        yield pipeline.value, {}
 
 
 def one_or_all(runs: Sequence[object], every: bool) -> object:
@@ -192,7 +242,7 @@ def advice(result: "RunResult") -> Iterator[str]:
         yield "Nothing was registered. The report says where the model falls short."
     elif result.pipeline == "features":
         yield "Next: finml run training --model credit_risk"
-    elif result.pipeline == "training":
+    elif result.pipeline.startswith("training"):
         waits = result.outputs.get("verdict", {}).get("approval") == "human"
         yield (
             f"Next: finml models approve {result.outputs['version']}" if waits else "Next: finml run release"

@@ -7,13 +7,13 @@ import pytest
 
 from finml.errors import UsageError
 from finml.settings import Settings
-from loadtests.plan import Plan, users_of_file, users_of_ledger
+from loadtests.plan import Plan, models_of, users_of_file, users_of_ledger
 from loadtests.scenarios import load
 
 
 @pytest.fixture
 def plan() -> Plan:
-    return Plan(name="steady", scenario=load()["steady"], user_ids=["a", "b"])
+    return Plan(name="steady", scenario=load()["steady"], models={"credit_risk": 1.0}, user_ids=["a", "b"])
 
 
 def test_a_plan_survives_its_file(plan, tmp_path):
@@ -34,6 +34,22 @@ def test_requests_follow_the_declared_shares(plan):
     assert paths["/explain/credit_risk"] / 4000 == pytest.approx(plan.scenario.explain_share, abs=0.03)
     for size, share in plan.scenario.sizes.items():
         assert sizes[size] / 4000 == pytest.approx(share, abs=0.03)
+
+
+def test_requests_ask_each_model_by_its_weight(plan):
+    mixed = plan.model_copy(update={"models": {"credit_risk": 3.0, "intent": 1.0}})
+    rng = generator(2)
+    asked = Counter(mixed.request(rng)[0].rpartition("/")[2] for _ in range(4000))
+    assert asked["intent"] / 4000 == pytest.approx(0.25, abs=0.03)
+
+
+def test_a_scenario_asks_all_that_is_served_or_what_it_names(plan):
+    scenario = plan.scenario
+    assert models_of(scenario, ["a", "b"]) == {"a": 1.0, "b": 1.0}
+    named = scenario.model_copy(update={"mix": {"a": 2.0}})
+    assert models_of(named, ["a", "b"]) == {"a": 2.0}
+    with pytest.raises(UsageError, match="does not serve a"):
+        models_of(named, ["b"])
 
 
 def test_the_same_seed_sends_the_same(plan):

@@ -27,6 +27,13 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
+    def do_GET(self) -> None:
+        served = json.dumps({"models": [{"name": "credit_risk"}]}).encode()
+        self.send_response(200 if self.path == "/models" else 404)
+        self.send_header("content-length", str(len(served)))
+        self.end_headers()
+        self.wfile.write(served)
+
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         time.sleep(self.server.delay_s)

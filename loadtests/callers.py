@@ -1,4 +1,4 @@
-"""Locust's users of credit risk: each asks about loans of the ledger's own users. Run by `loadtests.run`."""
+"""Locust's users: each asks the served models about users of the ledger. Run by `loadtests.run`."""
 
 import os
 import random
@@ -14,7 +14,7 @@ PLAN = Plan.read(Path(os.environ[PLAN_VARIABLE]))
 NUMBERS = count()
 
 
-class CreditRiskCaller(FastHttpUser):
+class Caller(FastHttpUser):
     """A caller that waits for each answer and checks it."""
 
     wait_time = between(*PLAN.scenario.think_s)
