@@ -1,75 +1,94 @@
 """`finml quickstart`: everything once, from a synthetic bank to an answered request."""
 
 import json
+import random
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.options import JsonOption
+from pipelines.cli.options import JsonOption, ModelOption
 from pipelines.cli.output import console, print_json
 
 if TYPE_CHECKING:
     from finml.settings import Settings
 
-MODEL = "credit_risk"
 REQUEST_TIMEOUT_S = 30
-LOAN = {
-    "loan_kind": "personal",
-    "loan_amount": 250_000.0,
-    "term_months": 24,
-    "annual_rate": 0.14,
-    "installment": 12_003.0,
-}
+# of an answer on the screen; `--json` prints all of it
+SHOWN_CHARACTERS = 900
 
 
 def quickstart(
     users: Annotated[int, typer.Option("--users", min=200, help="Customers of the synthetic bank.")] = 2000,
     months: Annotated[int, typer.Option("--months", min=6, help="Months of history.")] = 24,
+    model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Do everything once, from a synthetic bank to an answer.
+    """Do everything once, from a synthetic bank to an answer of each model.
 
-    Makes a bank, trains and registers credit_risk, packages and serves it, and gets one request answered.
-    A ledger that is there already is kept, and only what is new in it is taken. Ends with 1 where the gate
-    rejects the model.
+    Makes a bank, trains and registers every model or those named, packages and serves them, and gets one
+    request of each answered. A ledger that is there already is kept, and only what is new in it is taken.
+    Ends with 1 where a gate rejects a model.
     """
-    from bentos.server import running
+    from finml.models.base import get_model, model_names
     from finml.settings import get_settings
     from pipelines.cli.run import run_with_progress, show
 
     began = time.monotonic()
     settings = get_settings()
+    names = [get_model(name).name for name in model or model_names()]
     make_bank(settings, users, months)
-    results = []
-    for pipeline, arguments in (
-        ("training", {"model": MODEL}),
-        ("release", {"models": [MODEL], "image": False}),
-    ):
-        results.append(run_with_progress(pipeline, arguments, settings))
-        if results[-1].state != "succeeded":
-            print_json(results[-1]) if as_json else show(results[-1])
-            raise typer.Exit(1)
-    say("serving the Bento\n")
-    with running(settings) as url:
-        request = {"inputs": [{"user_id": some_user(settings), **LOAN}]}
-        answer = post(f"{url}/predict/{MODEL}", request)
+    trained = {name: run_with_progress("training", {"model": name}, settings) for name in names}
+    refused = [result for result in trained.values() if result.state != "succeeded"]
+    released = None if refused else run_with_progress("release", {"models": names, "image": False}, settings)
+    if released is None or released.state != "succeeded":
+        failed = [*refused, *filter(None, [released])]
+        if as_json:
+            print_json({"runs": failed})
+        else:
+            for result in failed:
+                show(result)
+        raise typer.Exit(1)
+    answers = ask(settings, names)
     document = {
         "seconds": round(time.monotonic() - began, 1),
-        "version": results[0].outputs["version"],
-        "metrics": results[0].outputs["metrics"],
-        "report": results[0].outputs["report_page"],
-        "bento": results[1].outputs["bento"],
-        "request": request,
-        "answer": answer,
+        "bento": released.outputs["bento"],
+        "models": {
+            name: {
+                "version": result.outputs["version"],
+                "metrics": result.outputs["metrics"],
+                "gate": result.outputs["verdict"]["checks"],
+                "report": result.outputs["report_page"],
+                **answers[name],
+            }
+            for name, result in trained.items()
+        },
     }
     if as_json:
         print_json(document)
     else:
         conclude(document)
+
+
+def ask(settings: "Settings", names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Serve the newest Bento and get one request of each model answered: `request` and `answer` by model."""
+    from bentos.server import running
+    from finml.models.base import get_model
+
+    say("serving the Bento\n")
+    # no secret: the same request every time
+    rng = random.Random(settings.seed)  # noqa: S311
+    users = [some_user(settings)]
+    exchanged = {}
+    with running(settings) as url:
+        for name in names:
+            request = {"inputs": [get_model(name).example(rng, users)]}
+            exchanged[name] = {"request": request, "answer": post(f"{url}/predict/{name}", request)}
+    return exchanged
 
 
 def make_bank(settings: "Settings", users: int, months: int) -> None:
@@ -119,29 +138,38 @@ def post(url: str, document: dict[str, Any]) -> Any:  # noqa: ANN401  # an answe
 
 
 def conclude(document: dict[str, Any]) -> None:
-    """Show the request and its answer, and what to do next."""
-    metrics = document["metrics"]
+    """Show each model's request and answer, and what to do next."""
+    for name, model in document["models"].items():
+        answer = json.dumps(model["answer"], ensure_ascii=False, indent=1)
+        more = "" if len(answer) <= SHOWN_CHARACTERS else " …"
+        passed = ", ".join(figure(check) for check in model["gate"] if check["value"] is not None)
+        for line in (
+            f"\nPOST /predict/{name}",
+            json.dumps(model["request"], ensure_ascii=False),
+            "answered",
+            answer[:SHOWN_CHARACTERS] + more,
+            f"{model['version']} is champion. Its gate saw {passed}.",
+            f"Report: {model['report']}",
+        ):
+            console.print(line, markup=False, highlight=False)
     lines = [
         "",
-        f"POST /predict/{MODEL}",
-        json.dumps(document["request"], indent=2),
-        "answered",
-        json.dumps(document["answer"], indent=2),
-        "",
-        f"{document['version']} is champion: held-out AUC {metrics['auc']:.3f}, "
-        f"calibration error {metrics['ece']:.3f}, {metrics['n']:.0f} rows.",
-        f"Report: {document['report']}",
         f"Everything took {document['seconds']:.0f} s.",
         "",
         "Next (after `. .venv/bin/activate`):",
-        "  finml serve                         serve it on http://127.0.0.1:3000, with /docs",
-        "  finml models trace credit_risk      where the champion comes from",
-        "  finml features verify               online features equal the offline ones",
-        "  finml data import taiwan DIR --ledger LEDGER    real data, beside the synthetic bank",
+        "  finml serve                         serve them on http://127.0.0.1:3000, with /docs",
+        "  finml models list                   versions, champions, what waits for approval",
+        "  finml models trace credit_risk      where a champion comes from",
+        "  finml run training --model intent --data FILE     train on data of your own",
         "  make bench                          a load test with a verdict",
     ]
     for line in lines:
         console.print(line, markup=False, highlight=False)
+
+
+def figure(check: dict[str, Any]) -> str:
+    """A figure that the gate saw."""
+    return f"{check['name']} {check['value']:.4g}"
 
 
 def say(words: str) -> None:
