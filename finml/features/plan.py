@@ -9,7 +9,7 @@ from finml.errors import FeatureError
 from finml.features import calendar as calendars
 from finml.features.fingerprint import Fingerprints, spine_hash
 from finml.features.tables import KEYS, LedgerTables
-from finml.ledger.contracts import TABLES
+from finml.ledger.contracts import CONTRACTS, TABLES
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
@@ -50,10 +50,12 @@ def present(backend: "BaseBackend") -> datetime:
         FeatureError: the ledger is empty.
     """
     # A row that only changed is news too, as a payment that arrived. When a label became known says nothing
-    # of the user: it may be months after the last entry in the books.
+    # of the user: it may be months after the last entry in the books. What lies beside the books says nothing
+    # of them at all.
     latest = [
         _extreme(backend, "max", name, "as_of" if name == "loan_outcomes" else "updated_at")
         for name in TABLES
+        if not CONTRACTS[name].optional
     ]
     moments = [moment for moment in latest if moment is not None]
     if not moments:

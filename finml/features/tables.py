@@ -37,6 +37,8 @@ class LedgerTables:
     loans: "ir.Table"
     loan_payments: "ir.Table"
     loan_outcomes: "ir.Table"
+    transaction_labels: "ir.Table"
+    messages: "ir.Table"
     movements: "ir.Table | None" = None
 
     @classmethod
@@ -55,7 +57,7 @@ class LedgerTables:
 
     @classmethod
     def read(cls, backend: "BaseBackend", folder: Path) -> "LedgerTables":
-        """The tables that lie in `folder` as `<table>.parquet`.
+        """The tables that lie in `folder` as `<table>.parquet`; an optional one that does not is empty.
 
         Raises:
             FeatureError: a file is missing or lacks a column; names each of them.
@@ -73,6 +75,10 @@ class LedgerTables:
                     f"{present[name]} lacks the columns {', '.join(lacking)}",
                     hint="export the validated tables again: finml run features",
                 )
+        for name, contract in CONTRACTS.items():
+            if contract.optional and name not in tables:
+                empty = contract.arrow_schema.empty_table()
+                tables[name] = backend.create_table(f"ledger_{name}", empty, temp=True)
         return cls.of(tables)
 
     def with_movements(self, movements: "ir.Table") -> "LedgerTables":
@@ -103,14 +109,15 @@ def ratio(part: "ir.Value", whole: "ir.Value") -> "ir.Value":
     return part.cast("float64") / above.cast("float64")
 
 
-def _seconds(moment: "ir.Value") -> "ir.Value":
+def seconds(moment: "ir.Value") -> "ir.Value":
+    """Whole seconds since 1970 as int64; the fraction is cut off."""
     # Cut to the second first: engines differ in how they round the fraction away.
     return moment.truncate("s").epoch_seconds().cast("int64")
 
 
 def days_between(earlier: "ir.Value", later: "ir.Value") -> "ir.Value":
     """Days from one timestamp to another as float64, from whole seconds; missing where either is."""
-    return (_seconds(later) - _seconds(earlier)).cast("float64") / SECONDS_A_DAY
+    return (seconds(later) - seconds(earlier)).cast("float64") / SECONDS_A_DAY
 
 
 def whole_days_between(earlier: "ir.Value", later: "ir.Value") -> "ir.Value":

@@ -8,16 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from finml.errors import ContractError
-from finml.ledger.contracts import (
+from finml.ledger.annotations import FAULTS, faults
+from finml.ledger.currencies import CURRENCIES
+from finml.ledger.declaration import (
     EARLIEST_YEAR,
     LAST_DUE_YEARS,
     MAX_ID_LENGTH,
-    MAX_TEXT_LENGTH,
+    Annotation,
     Column,
     Order,
     TableContract,
 )
-from finml.ledger.currencies import CURRENCIES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +53,10 @@ def dataframe_schema(contract: TableContract, now: datetime) -> "pandera.DataFra
             )
             for column in contract.columns
         },
-        checks=[_order_check(order) for order in contract.orders],
+        checks=[
+            *(_order_check(order) for order in contract.orders),
+            *(check for one in contract.annotations for check in _annotation_checks(one)),
+        ],
         strict=True,
         name=contract.name,
     )
@@ -134,7 +138,9 @@ def _rules(column: Column, now: datetime) -> list[Rule]:
         case "id":
             rules = [*_text_rules(MAX_ID_LENGTH), _without(r"^\s|\s$", "must not begin or end with a space")]
         case "text":
-            rules = _text_rules(MAX_TEXT_LENGTH)
+            rules = _text_rules(column.longest)
+            if (pattern := column.pattern) is not None:
+                rules.append((pattern.words, lambda s: s.str.contains(pattern.regex, regex=True)))
         case "enum":
             rules = [(f"must be one of {', '.join(column.values)}", lambda s: s.isin(column.values))]
         case "currency":
@@ -184,6 +190,20 @@ def _order_check(order: Order) -> "pandera.Check":
         return in_order | earlier.isna() | later.isna()
 
     return _check(order.earlier, order.words, holds)
+
+
+def _annotation_checks(annotation: Annotation) -> list["pandera.Check"]:
+    """One check a fault, so that a report names it."""
+    import pandas as pd
+
+    def without(fault: str) -> Callable[["pd.DataFrame"], "pd.Series[bool]"]:
+        def holds(frame: "pd.DataFrame") -> "pd.Series[bool]":
+            found = faults(frame[annotation.column], frame[annotation.of])
+            return pd.Series([one != fault for one in found], index=frame.index, dtype=bool)
+
+        return holds
+
+    return [_check(annotation.column, words, without(words)) for words in FAULTS]
 
 
 def _check(column: str, words: str, holds: Callable[[Any], Any]) -> "pandera.Check":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from finml.ledger.checks import Failures, Mask
-from finml.ledger.contracts import Column, TableContract
+from finml.ledger.declaration import Column, TableContract
 
 if TYPE_CHECKING:
     import pyarrow as pa

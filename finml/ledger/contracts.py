@@ -8,20 +8,10 @@ in microseconds. `known_at` is when the bank's systems first knew the row and de
 see; `updated_at` is when the row last changed and drives incremental ingestion.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    import pandera.pandas as pandera
-    import pyarrow as pa
-
-Kind = Literal["id", "text", "enum", "currency", "timestamp", "integer", "real", "flag"]
+from finml.ledger.declaration import Annotation, Column, Order, Pattern, TableContract
 
 INCOME_CATEGORIES = ("salary", "other_income", "interest")
 SPENDING_CATEGORIES = (
@@ -52,148 +42,16 @@ PAYMENT_STATUSES = ("unused", "paid_in_full", "revolving", "late", "on_time")
 SEXES = ("female", "male", "other")
 EDUCATIONS = ("graduate_school", "university", "high_school", "other")
 MARITAL_STATUSES = ("married", "single", "other")
+LANGUAGES = ("en", "hi", "hinglish", "other")
+"""Languages of a message: `hi` is Hindi in Devanagari, `hinglish` Hindi and English in Latin script."""
+OUT_OF_SCOPE = "oos"
+"""Intent of a message that asks for nothing the product does."""
 
-MAX_ID_LENGTH = 64
-MAX_TEXT_LENGTH = 256
 MAX_TRANSACTION_MINOR = 10**13
 MAX_MONEY_MINOR = 10**15
 """Far above any real sum, far below what int64 sums over a whole ledger can hold."""
-EARLIEST_YEAR = 1900
-LAST_DUE_YEARS = 60
-"""How far ahead a due date may lie: a term of 600 months, and room."""
-
-_SQL_TYPES: Mapping[Kind, str] = MappingProxyType(
-    {
-        "id": "TEXT",
-        "text": "TEXT",
-        "enum": "TEXT",
-        "currency": "TEXT",
-        "timestamp": "TIMESTAMP",
-        "integer": "BIGINT",
-        "real": "DOUBLE PRECISION",
-        "flag": "BOOLEAN",
-    }
-)
-_IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table.
-
-    Attributes:
-        name: the column's name.
-        kind: what its values are; decides type and standing checks.
-        words: meaning and unit.
-        nullable: whether a value may be missing.
-        values: the allowed values of an `enum`.
-        minimum: least value allowed, itself included.
-        maximum: greatest value allowed, itself included.
-        future: whether a timestamp may lie after the moment of ingestion.
-    """
-
-    name: str
-    kind: Kind
-    words: str
-    nullable: bool = False
-    values: tuple[str, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
-    future: bool = False
-
-    @property
-    def sql_type(self) -> str:
-        """Column type that PostgreSQL, SQLite and DuckDB all understand."""
-        return _SQL_TYPES[self.kind]
-
-    @property
-    def arrow_type(self) -> "pa.DataType":
-        """Arrow type of a validated column."""
-        import pyarrow as pa
-
-        match self.kind:
-            case "timestamp":
-                return pa.timestamp("us")
-            case "integer":
-                return pa.int64()
-            case "real":
-                return pa.float64()
-            case "flag":
-                return pa.bool_()
-            case _:
-                return pa.string()
-
-
-@dataclass(frozen=True)
-class Order:
-    """Two times of a row, of which one may not come before the other. Missing times break no order."""
-
-    earlier: str
-    later: str
-    strict: bool = False
-
-    @property
-    def words(self) -> str:
-        """The rule as a sentence that a report can show."""
-        return f"must be {'before' if self.strict else 'at or before'} {self.later}"
-
-
-@dataclass(frozen=True)
-class TableContract:
-    """What one table must hold.
-
-    Attributes:
-        name: the table's name.
-        primary_key: column whose values are unique in the table.
-        event_time: column that says when the thing happened.
-        columns: all columns, primary key first.
-        foreign_keys: parent table by column.
-        orders: rules on the order of a row's times.
-        required: whether a ledger without a row in this table cannot be meant.
-    """
-
-    name: str
-    primary_key: str
-    event_time: str
-    columns: tuple[Column, ...]
-    foreign_keys: Mapping[str, str]
-    orders: tuple[Order, ...]
-    required: bool = False
-
-    def __post_init__(self) -> None:
-        for identifier in (self.name, *self.column_names):
-            if not _IDENTIFIER.fullmatch(identifier):
-                raise ValueError(f"{identifier!r} cannot be the name of a table or column")
-
-    @cached_property
-    def column_names(self) -> tuple[str, ...]:
-        """Names of all columns, in order."""
-        return tuple(column.name for column in self.columns)
-
-    def column(self, name: str) -> Column:
-        """The column of that name; `KeyError` if there is none."""
-        return self._by_name[name]
-
-    @cached_property
-    def _by_name(self) -> Mapping[str, Column]:
-        return {column.name: column for column in self.columns}
-
-    @cached_property
-    def arrow_schema(self) -> "pa.Schema":
-        """Arrow schema of the validated table."""
-        import pyarrow as pa
-
-        return pa.schema([(column.name, column.arrow_type) for column in self.columns])
-
-    def schema(self, now: "datetime") -> "pandera.DataFrameSchema":
-        """The contract as a Pandera schema, for frames made from a table of `arrow_schema`.
-
-        Args:
-            now: naive UTC time after which nothing can have happened yet.
-        """
-        from finml.ledger.checks import dataframe_schema
-
-        return dataframe_schema(self, now)
+MAX_MESSAGE_LENGTH = 512
+MAX_SPANS_LENGTH = 4096
 
 
 def _times() -> tuple[Column, ...]:
@@ -338,10 +196,73 @@ _LOAN_OUTCOMES = TableContract(
     orders=(Order("as_of", "known_at", strict=True), _KNOWN_THEN_UPDATED),
 )
 
+_MESSAGES = TableContract(
+    name="messages",
+    primary_key="message_id",
+    event_time="written_at",
+    columns=(
+        Column("message_id", "id", "the message"),
+        Column("user_id", "id", "who typed it, customer or not yet", nullable=True),
+        Column("written_at", "timestamp", "when it was typed"),
+        Column(
+            "text",
+            "text",
+            "what was typed",
+            longest=MAX_MESSAGE_LENGTH,
+            pattern=Pattern(r"\S", "must not be blank"),
+        ),
+        Column("language", "enum", "its language", nullable=True, values=LANGUAGES),
+        Column(
+            "intents",
+            "text",
+            f"what it asks for: labels joined by |, {OUT_OF_SCOPE} for out of scope; missing: not labelled",
+            nullable=True,
+            pattern=Pattern(r"^[^|\s]+(?:\|[^|\s]+)*$", "must be labels without spaces, joined by |"),
+        ),
+        Column(
+            "spans",
+            "text",
+            "what it names, as JSON, see Annotation; missing: not annotated, []: names nothing",
+            nullable=True,
+            longest=MAX_SPANS_LENGTH,
+        ),
+        *_times(),
+    ),
+    foreign_keys={},
+    orders=(Order("written_at", "known_at"), _KNOWN_THEN_UPDATED),
+    annotations=(Annotation("spans", of="text"),),
+    optional=True,
+)
+
+_TRANSACTION_LABELS = TableContract(
+    name="transaction_labels",
+    primary_key="transaction_id",
+    event_time="reviewed_at",
+    columns=(
+        Column("transaction_id", "id", "the transaction that was reviewed"),
+        Column("anomalous", "flag", "whether it was found to be unusual for its user"),
+        Column("kind", "text", "what is unusual about it", nullable=True),
+        Column("reviewed_at", "timestamp", "when it was reviewed"),
+        *_times(),
+    ),
+    foreign_keys={"transaction_id": "transactions"},
+    orders=(Order("reviewed_at", "known_at"), _KNOWN_THEN_UPDATED),
+    optional=True,
+)
+
 CONTRACTS: Mapping[str, TableContract] = MappingProxyType(
     {
         contract.name: contract
-        for contract in (_USERS, _ACCOUNTS, _TRANSACTIONS, _LOANS, _LOAN_PAYMENTS, _LOAN_OUTCOMES)
+        for contract in (
+            _USERS,
+            _ACCOUNTS,
+            _TRANSACTIONS,
+            _LOANS,
+            _LOAN_PAYMENTS,
+            _LOAN_OUTCOMES,
+            _TRANSACTION_LABELS,
+            _MESSAGES,
+        )
     }
 )
 """All contracts by table, parents before children."""

@@ -10,7 +10,8 @@ import numpy as np
 from finml.errors import ContractError
 from finml.ledger.checks import Mask, failures, to_frame
 from finml.ledger.conform import conform
-from finml.ledger.contracts import CONTRACTS, TableContract
+from finml.ledger.contracts import CONTRACTS
+from finml.ledger.declaration import TableContract
 from finml.ledger.quarantine import line_as_json, merged, reasons_by_row, rows_as_json
 from finml.ledger.source import LedgerSource, RawBatch
 
@@ -74,7 +75,7 @@ def check_headers(source: LedgerSource) -> list[str]:
         except ContractError as error:
             problems.append(str(error))
             continue
-        if not headers:
+        if not headers and not contract.optional:
             problems.append(f"the table {table} is missing")
         for header in headers:
             if missing := [name for name in contract.column_names if name not in header.columns]:
@@ -86,8 +87,8 @@ def check_headers(source: LedgerSource) -> list[str]:
     if problems:
         raise ContractError(
             f"the ledger {source.place} breaks its contract: {'; '.join(problems)}",
-            hint="deliver every table, if need be without rows, and every column, empty where a value is not "
-            "known; nothing was changed",
+            hint="deliver every table of the books, if need be without rows, and every column, empty where a "
+            "value is not known; nothing was changed",
         )
     if strangers := source.strangers():
         more = f" and {len(strangers) - 5} more" if len(strangers) > 5 else ""

@@ -7,7 +7,8 @@ leaves the warehouse untouched. When a table is complete, set-based SQL judges i
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from finml.ledger.contracts import CONTRACTS, TableContract
+from finml.ledger.contracts import CONTRACTS
+from finml.ledger.declaration import TableContract
 from finml.ledger.statements import Fragment, create_table, identifier, statement
 
 if TYPE_CHECKING:

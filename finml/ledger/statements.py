@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from finml.ledger.contracts import TableContract
+from finml.ledger.declaration import TableContract
 
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from finml.ledger.contracts import CONTRACTS, TABLES, TableContract
+from finml.ledger.contracts import CONTRACTS, TABLES
+from finml.ledger.declaration import TableContract
 from finml.ledger.report import ReasonCount, TableReport
 from finml.ledger.statements import create_table, listed, statement
 from finml.ledger.warehouse import contracts_hash

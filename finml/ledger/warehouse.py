@@ -167,7 +167,8 @@ def open_warehouse(workspace: Workspace, *, read_only: bool) -> "Iterator[duckdb
     """DuckDB connection to the warehouse; made, with its tables, when it is opened for writing.
 
     Raises:
-        LedgerError: another process has it open, or it is missing and was to be read.
+        LedgerError: another process has it open; or it was to be read and is missing, or has the shape of
+            other contracts.
     """
     import duckdb
 
@@ -182,8 +183,8 @@ def open_warehouse(workspace: Workspace, *, read_only: bool) -> "Iterator[duckdb
         connection.execute("SET TimeZone = 'UTC'")
         # keeps the memory of large copies flat; no table has an order to keep
         connection.execute("SET preserve_insertion_order = false")
-        if read_only and not _is_complete(connection):
-            raise _never_ingested()
+        if read_only:
+            _check_readable(connection)
         if not read_only:
             connection.execute(_STATE)
             for contract in CONTRACTS.values():
@@ -215,14 +216,21 @@ def _hash(connection: "duckdb.DuckDBPyConnection") -> str:
     return hashlib.sha256(json.dumps(figures).encode()).hexdigest()
 
 
-def _is_complete(connection: "duckdb.DuckDBPyConnection") -> bool:
-    """Whether an ingestion has come to its end; one that was refused or killed leaves an empty warehouse."""
+def _check_readable(connection: "duckdb.DuckDBPyConnection") -> None:
+    """Refuse a warehouse that an ingestion did not complete, or completed under other contracts."""
     import duckdb
 
     try:
-        return connection.execute("SELECT 1 FROM state.source").fetchone() is not None
+        row = connection.execute("SELECT contracts FROM state.source").fetchone()
     except duckdb.CatalogException:
-        return False
+        row = None
+    if row is None:
+        raise _never_ingested()
+    if row[0] != contracts_hash():
+        raise LedgerError(
+            "this ledger was ingested under other contracts than today's",
+            hint="run `finml run features`, which reads the whole ledger anew",
+        )
 
 
 def _never_ingested() -> LedgerError:

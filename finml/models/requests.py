@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from finml.ledger.contracts import MAX_ID_LENGTH
+from finml.ledger.declaration import MAX_ID_LENGTH
 
 
 class Message(BaseModel):

@@ -61,6 +61,23 @@ def test_a_build_holds_a_snapshot_a_month_and_a_row_a_question(tmp_path: Path, s
     assert (manifest.data_hash, manifest.calendar) == ("abc", "month_end")
 
 
+def test_what_lies_beside_the_books_moves_nothing(tmp_path: Path, settings: Settings) -> None:
+    book = bank(1)
+    first = made(book, settings, tmp_path / "tables")
+    before = contents(settings)
+    later = first.now + timedelta(days=40)
+    reviewed = book.rows["transactions"][0]["transaction_id"]
+    book.add("transaction_labels", later, {"transaction_id": reviewed, "anomalous": True})
+    book.add("messages", later, {"message_id": "m", "text": "what did I spend on food?"})
+    second = made(book, settings, tmp_path / "tables")
+    assert (second.now, second.built, second.removed) == (first.now, (), ())
+    for table in ("transaction_labels", "messages"):
+        (tmp_path / "tables" / f"{table}.parquet").unlink()
+    third = build(tmp_path / "tables", settings)
+    assert (third.now, third.built, third.removed) == (first.now, (), ())
+    assert contents(settings) == before
+
+
 def test_a_second_build_of_the_same_ledger_builds_nothing(tmp_path: Path, settings: Settings) -> None:
     first = made(bank(1), settings, tmp_path / "tables")
     before = contents(settings)

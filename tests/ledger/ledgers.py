@@ -122,6 +122,31 @@ def loan_outcome(number: int, **changes: Any) -> dict[str, Any]:
     return row | changes
 
 
+def transaction_label(number: int, **changes: Any) -> dict[str, Any]:
+    row = {
+        "transaction_id": f"t{30 + number}",
+        "anomalous": number % 2 == 0,
+        "kind": "burst" if number % 2 == 0 else None,
+        "reviewed_at": day(70 + number),
+        **times(70 + number),
+    }
+    return row | changes
+
+
+def message(number: int, **changes: Any) -> dict[str, Any]:
+    row = {
+        "message_id": f"m{number}",
+        "user_id": None if number % 3 == 0 else f"u{number}",
+        "written_at": day(20 + number),
+        "text": "मेरे खाते से ₹500 kab kate?",
+        "language": "hinglish",
+        "intents": "transactions_search|balance",
+        "spans": '[{"start": 13, "end": 17, "label": "MONEY"}]',
+        **times(20 + number),
+    }
+    return row | changes
+
+
 MAKERS = {
     "users": user,
     "accounts": account,
@@ -129,6 +154,8 @@ MAKERS = {
     "loans": loan,
     "loan_payments": loan_payment,
     "loan_outcomes": loan_outcome,
+    "transaction_labels": transaction_label,
+    "messages": message,
 }
 COUNTS = {
     "users": 10,
@@ -137,6 +164,8 @@ COUNTS = {
     "loans": 10,
     "loan_payments": 30,
     "loan_outcomes": 10,
+    "transaction_labels": 10,
+    "messages": 10,
 }
 
 

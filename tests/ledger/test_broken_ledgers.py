@@ -11,7 +11,7 @@ import pytest
 
 from finml.errors import ContractError, LedgerError, SourceError, UsageError
 from finml.ledger import warehouse
-from finml.ledger.contracts import TABLES
+from finml.ledger.contracts import CONTRACTS, TABLES
 from finml.ledger.ingest import IngestionRefusedError, ingest
 from finml.settings import Workspace
 from tests.ledger.ledgers import NOW, contents, good_ledger, ordered, typed, user, write_csv, write_parquet
@@ -188,11 +188,38 @@ def test_unknown_columns_and_files_are_ignored_with_a_warning(tmp_path: Path) ->
     assert all(warning in report.to_markdown() for warning in report.warnings)
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_a_table_that_is_not_there_is_no_empty_one(tmp_path: Path, table: str) -> None:
+OPTIONAL = [table for table in TABLES if CONTRACTS[table].optional]
+
+
+@pytest.mark.parametrize("table", [table for table in TABLES if table not in OPTIONAL])
+def test_a_table_of_the_books_that_is_not_there_is_no_empty_one(tmp_path: Path, table: str) -> None:
     url = write_parquet(tmp_path / "ledger", good_ledger())
     (tmp_path / "ledger" / f"{table}.parquet").unlink()
     with pytest.raises(ContractError, match=f"the table {table} is missing"):
+        ingest(url, Workspace.of(tmp_path, url), quarantine_limit=1.0, now=NOW)
+
+
+def test_a_ledger_without_the_optional_tables_is_one_where_they_are_empty(tmp_path: Path) -> None:
+    assert OPTIONAL == ["transaction_labels", "messages"]
+    hashes = []
+    for name, tables in (("without", ()), ("empty", OPTIONAL)):
+        books = {table: rows for table, rows in good_ledger().items() if table not in OPTIONAL}
+        url = write_parquet(tmp_path / name, books | {table: [] for table in tables})
+        workspace = Workspace.of(tmp_path / f"{name}-home", url)
+        report = ingest(url, workspace, quarantine_limit=0.0, now=NOW)
+        assert [report.table(table).rows for table in OPTIONAL] == [0, 0]
+        assert report.warnings == ()
+        hashes.append(warehouse.export(workspace, tmp_path / f"{name}-tables"))
+        for table in OPTIONAL:
+            written = pq.read_table(tmp_path / f"{name}-tables" / f"{table}.parquet")
+            assert written.schema.equals(CONTRACTS[table].arrow_schema)
+    assert hashes[0] == hashes[1]
+
+
+def test_an_optional_table_that_is_there_has_to_keep_its_contract(tmp_path: Path) -> None:
+    url = write_parquet(tmp_path / "ledger", good_ledger())
+    pq.write_table(pa.table({"body": ["hello"]}), tmp_path / "ledger" / "messages.parquet")
+    with pytest.raises(ContractError, match=r"messages\.parquet has no column message_id, user_id"):
         ingest(url, Workspace.of(tmp_path, url), quarantine_limit=1.0, now=NOW)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finml.ledger.conform import conform
-from finml.ledger.contracts import Column, Kind, TableContract
+from finml.ledger.declaration import Column, Kind, TableContract
 from finml.ledger.quarantine import merged, rows_as_json
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from finml.errors import ContractError
 from finml.ledger.checks import failures, to_frame
-from finml.ledger.contracts import CATEGORIES, CONTRACTS, INCOME_CATEGORIES, TABLES, Column, TableContract
+from finml.ledger.contracts import CATEGORIES, CONTRACTS, INCOME_CATEGORIES, TABLES
 from finml.ledger.currencies import CURRENCIES
+from finml.ledger.declaration import Column, TableContract
 from finml.ledger.statements import identifier, listed, quoted_path, statement
 from tests.ledger.ledgers import NOW, good_ledger, typed
 

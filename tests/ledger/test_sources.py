@@ -13,7 +13,8 @@ import pytest
 
 from finml.errors import ContractError, LedgerError, SourceError
 from finml.ledger import warehouse
-from finml.ledger.contracts import CONTRACTS, TableContract
+from finml.ledger.contracts import CONTRACTS
+from finml.ledger.declaration import TableContract
 from finml.ledger.ingest import ingest
 from finml.ledger.source import open_source
 from finml.ledger.statements import create_table

@@ -39,7 +39,7 @@ def test_an_export_replaces_an_earlier_one_and_nothing_else(tmp_path: Path) -> N
     (folder / "mine.txt").write_text("")
     with pytest.raises(LedgerError, match=r"holds files that no export wrote \(mine.txt\)"):
         warehouse.export(workspace, folder)
-    assert len(list(folder.iterdir())) == 7
+    assert len(list(folder.iterdir())) == len(TABLES) + 1
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
@@ -84,7 +84,7 @@ def test_the_quarantine_by_table(tmp_path: Path) -> None:
     ledger = good_ledger()
     ledger["users"][0]["currency"] = "?"
     workspace = ingested(tmp_path, ledger)
-    assert len(warehouse.quarantine(workspace)) == 11
+    assert len(warehouse.quarantine(workspace)) == 12
     (row,) = warehouse.quarantine(workspace, "users").to_dict("records")
     assert (row["table_name"], row["row_key"]) == ("users", "u0")
     assert row["reasons"] == ["currency: must be an ISO 4217 code"]
@@ -100,6 +100,23 @@ def test_before_the_first_ingestion(tmp_path: Path) -> None:
             act(workspace)
         assert "finml run features" in caught.value.hint
     assert not workspace.root.exists()
+
+
+def test_a_warehouse_made_under_other_contracts_is_made_anew(tmp_path: Path) -> None:
+    books = {table: rows for table, rows in good_ledger().items() if not CONTRACTS[table].optional}
+    workspace = ingested(tmp_path, books)
+    with duckdb.connect(workspace.warehouse) as old:
+        old.execute("DROP TABLE messages")
+        old.execute("DROP TABLE transaction_labels")
+        old.execute("UPDATE state.source SET contracts = 'those of then'")
+    for act in (warehouse.connect, warehouse.quarantine, warehouse.data_hash):
+        with pytest.raises(LedgerError, match="under other contracts") as caught:
+            act(workspace)
+        assert "finml run features" in caught.value.hint
+    report = ingest(str(tmp_path / "ledger"), workspace, quarantine_limit=0.0, now=NOW)
+    assert report.everything
+    assert "all rows are read again" in report.warnings[0]
+    assert warehouse.export(workspace, tmp_path / "tables") == warehouse.data_hash(workspace)
 
 
 def test_while_another_writes(tmp_path: Path) -> None:
