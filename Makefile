@@ -14,7 +14,7 @@ help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 $(READY): requirements.lock pyproject.toml
-	@echo "==> installing finml and its locked dependencies into $(VENV) (about 1.7 GB, some minutes the first time)"
+	@echo "==> installing finml and its locked dependencies into $(VENV) (about 3 GB with torch for CPUs, some minutes the first time)"
 	@command -v $(PYTHON) >/dev/null || { echo "finml needs Python 3.11; set PYTHON=/path/to/python3.11"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "finml needs Python 3.11; set PYTHON=/path/to/python3.11 and remove $(VENV)"; exit 2; }
@@ -26,7 +26,7 @@ $(READY): requirements.lock pyproject.toml
 setup: $(READY) ## install everything into .venv
 	@echo "==> ready. Next: make run"
 
-run: $(READY) ## the main job: a synthetic bank, features, a trained and approved model, a Bento, one answered request
+run: $(READY) ## the main job: a synthetic bank, features, trained and approved models, a Bento, an answer of each
 	@$(BIN)/finml quickstart
 
 test: $(READY) ## all tests, with coverage; real servers and containers where they are installed
@@ -51,6 +51,7 @@ bench: $(READY) ## load-test the served model against loadtests/budgets.yaml
 
 lock: $(READY) ## resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --python-version 3.11 --no-annotate --no-header --no-emit-package finml --output-file requirements.lock
+	@sed -i -E '/^nvidia-(nccl-cu12|ml-py)=/b; /^(cuda-|nvidia-|triton=)/d' requirements.lock  # what torch for GPUs wants; pip adds it where that is the torch it takes
 	@$(BIN)/uv pip compile --quiet bentos/requirements.in --constraint requirements.lock --python-version 3.11 --no-annotate --no-header --output-file bentos/requirements.lock
 
 clean: ## remove caches; state in .finml/ and .venv/ stay

@@ -10,8 +10,7 @@ from pipelines.steps import model_steps, step
     name="training-from-file",
     description="From a labelled file to a registered version, if the gate approves.",
 )
-def training_from_file(
-    *,
+def training_from_file(  # noqa: PLR0917  # kfp hands a pipeline its parameters in order
     model: str,
     file: str,
     sha256: str,

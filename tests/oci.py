@@ -91,6 +91,8 @@ class Engine:
         """Build an image and return its name."""
         arguments = ["--file", str(dockerfile), "--build-arg", f"BASE_IMAGE={base_image}", "--tag", image]
         layers = ["--layers"] if self.command == "podman" else []
+        if self.command == "podman" and (folder := package_folder()):
+            layers += ["--volume", f"{folder}:{folder}:ro"]
         self("build", *layers, *arguments, str(context), timeout_s=1800)
         return image
 
@@ -198,10 +200,18 @@ def bootstrap(engine: Engine, image: str) -> None:
 def pip_conf() -> str:
     """pip's settings inside the base image: this machine's certificates and, where it has one, its index."""
     lines = ["[global]", f"cert = {CERTIFICATES}"]
+    if folder := package_folder():
+        lines.append(f"find-links = {folder}")
     for key in ("PIP_INDEX_URL", "PIP_TRUSTED_HOST"):
         if key in os.environ:
             lines.append(f"{key.removeprefix('PIP_').lower().replace('_', '-')} = {os.environ[key]}")
     return "\n".join(lines) + "\n"
+
+
+def package_folder() -> str:
+    """Folder on this machine in which pip looks for packages first, or nothing."""
+    named = os.environ.get("PIP_FIND_LINKS", "")
+    return named if Path(named).is_dir() else ""
 
 
 @pytest.fixture(scope="session")

@@ -125,6 +125,7 @@ def trained(steps, rows):
         model=MODEL,
         ledger_url="",
         trials=0,
+        params={},
         pipeline_run="run-of-the-tests",
         training_rows=rows["training_rows"],
     )

@@ -8,9 +8,13 @@ import pandas as pd
 import pytest
 
 from components.curves import roc_curve
-from finml.models.base import Evaluation
+from components.take_file import take_file
+from components.train import train
+from finml.models.base import Evaluation, get_model
+from finml.models.labelled_files import store_rows
 from finml.registry.client import connect
 from finml.registry.gate import Verdict
+from tests.components.conftest import MODEL
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("components")]
 
@@ -73,3 +77,28 @@ def test_the_gate_s_answer_is_its_verdict(judged):
     assert judged["Output"] is verdict.approved
     assert judged["verdict"].metadata["summary"] == verdict.summary
     assert "# Gate of credit_risk" in Path(judged["verdict"].path).read_text()
+
+
+def test_a_labelled_file_takes_the_place_of_the_ledger(steps, rows, tmp_path):
+    labelled = tmp_path / "loans.parquet"
+    labelled.write_bytes(Path(rows["training_rows"].path).read_bytes())
+    kept = store_rows(get_model(MODEL), labelled, {}, steps.settings)
+    taken = steps(take_file, model=MODEL, file=kept.path, sha256=kept.sha256, origin=kept.origin)
+    parts = [pd.read_parquet(taken[name].path) for name in ("training_rows", "held_out_rows")]
+    # nothing of these rows was held out before, so nothing of them is now
+    assert [len(part) for part in parts] == [kept.rows, 0]
+    done = steps(
+        train,
+        model=MODEL,
+        ledger_url="",
+        trials=0,
+        params={"max_depth": 2},
+        pipeline_run="run-of-the-tests",
+        training_rows=taken["training_rows"],
+    )
+    with connect(steps.settings) as client:
+        run = client.get_run(done["Output"]).data
+    assert run.tags["finml.data_hash"] == kept.sha256
+    assert run.tags["finml.data_file"] == "loans.parquet"
+    assert "finml.ledger" not in run.tags
+    assert run.params["max_depth"] == "2"

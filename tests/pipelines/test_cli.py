@@ -83,6 +83,12 @@ def test_wrong_usage_ends_with_2_and_one_document(finml, words):
         (("run", "features", "--model", "credit_risk"), "--model"),
         (("run", "release", "--all", "--model", "credit_risk"), "one of them"),
         (("evaluate", "credit_risk@champion"), "--ledger"),
+        (("evaluate", "credit_risk@champion", "--out-of-scope", __file__), "--data FILE"),
+        (("run", "features", "--data", __file__), "--model MODEL --data FILE"),
+        (("run", "training", "--all", "--data", __file__), "--model MODEL --data FILE"),
+        (("run", "training", "--model", "credit_risk", "--out-of-scope", __file__), "--data FILE"),
+        (("run", "training", "--model", "credit_risk", "--data", __file__, "--ledger", "x"), "one of them"),
+        (("run", "training", "--model", "credit_risk", "--param", "eta"), "NAME=VALUE"),
         (("submit", "features"), "FINML_KFP_HOST"),
     ],
 )
@@ -141,7 +147,7 @@ def test_what_libraries_print_never_reaches_an_answer(capfd):
 def test_compile_writes_each_pipeline(finml, tmp_path):
     outcome = finml("compile", "-o", str(tmp_path / "yaml"), "--image", "registry.example/finml:7", "--json")
     assert outcome.code == 0
-    assert sorted(outcome.document["files"]) == ["features", "release", "training"]
+    assert sorted(outcome.document["files"]) == ["features", "release", "training", "training_from_file"]
     for file in (tmp_path / "yaml").iterdir():
         assert "image: registry.example/finml:7" in file.read_text()
 
@@ -156,11 +162,13 @@ def test_submit_answers_with_the_run(finml, monkeypatch):
         monkeypatch.setenv("FINML_KFP_HOST", server.url)
         monkeypatch.setenv("FINML_KFP_TOKEN", ADMISSION)
         outcome = finml(
-            "submit", "training", "--model", "credit_risk", "--trials", "3", "--ledger", "s3/bank", "--json"
+            *("submit", "training", "--model", "credit_risk", "--trials", "3", "--param", "eta=0.1"),
+            *("--ledger", "s3/bank", "--json"),
         )
         assert server.runs[0]["runtime_config"]["parameters"] == {
             "model": "credit_risk",
             "trials": 3,
+            "params": {"eta": 0.1},
             "ledger_url": "s3/bank",
         }
     assert outcome.code == 0

@@ -23,6 +23,7 @@ STEPS = {
         "gate",
         "register",
     ],
+    "training_from_file": ["take-file", "train", "evaluate", "gate", "register"],
     "release": ["package", "containerize"],
 }
 
