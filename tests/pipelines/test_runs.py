@@ -88,10 +88,10 @@ def test_a_run_s_folder_holds_what_people_read(approved):
 
 @pytest.mark.server
 def test_everything_again_takes_only_what_is_new_meets_the_champion_and_answers(finml, bank, approved, capfd):
-    outcome = finml("quickstart", "--json", home=bank)
+    outcome = finml("quickstart", "--model", MODEL, "--json", home=bank)
     assert outcome.code == 0, outcome.stderr
     assert "is kept" in outcome.stderr
-    done = outcome.document
+    done = outcome.document["models"][MODEL]
     training = RunResult.model_validate_json(Path(done["report"]).with_name("result.json").read_text())
     summaries = {step.name: step.summary for step in training.steps}
     assert " 0 new, 0 changed" in summaries["ingest"]
@@ -102,7 +102,7 @@ def test_everything_again_takes_only_what_is_new_meets_the_champion_and_answers(
     assert 0 <= answer["probability"] <= 1
     assert answer["model_version"] == done["version"] == f"{MODEL}@2"
     assert answer["feature_timestamps"]
-    conclude(done)
+    conclude(outcome.document)
     said = capfd.readouterr().out
     assert f"POST /predict/{MODEL}" in said
     assert "make bench" in said

@@ -97,7 +97,7 @@ def test_only_a_cluster_s_pipeline_has_claims_and_secrets(tmp_path):
 @pytest.mark.parametrize("name", PIPELINES)
 def test_kfp_can_read_what_was_compiled(name):
     loaded = components.load_component_from_text(compile_pipeline(name, "image:1").to_yaml())
-    assert loaded.name == name
+    assert loaded.name == name.replace("_", "-")
 
 
 @pytest.mark.parametrize("name", PIPELINES)
