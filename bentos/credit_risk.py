@@ -70,7 +70,7 @@ class CreditRiskScorer:
     def _answers(self, inputs: Sequence[CreditRiskInput]) -> list[tuple[dict[str, Any], "Explanation"]]:
         rows = self._rows(inputs)
         records = [
-            asked.record(row.values if row else asked.features or {})
+            asked.record(row.numbers if row else asked.features or {})
             for asked, row in zip(inputs, rows, strict=True)
         ]
         scores = self.predictor.predict_records(records)

@@ -26,7 +26,7 @@ class ServedFeatures:
         self._opening = Lock()
 
     def read(
-        self, user_ids: Sequence[str], request_rows: Sequence[Mapping[str, float | None]]
+        self, user_ids: Sequence[str], request_rows: Sequence[Mapping[str, float | None]] | None = None
     ) -> list["FeatureRow"]:
         """Features of a batch, by one call to the store; see `OnlineFeatures.read`.
 

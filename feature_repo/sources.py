@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from finml.features.declarations import REQUEST_FIELDS, View
+from finml.features.declarations import LOAN_REQUEST, View
 from finml.features.offline import OfflineStore
 from finml.features.postgres import schema_name
 from finml.settings import Settings
@@ -38,5 +38,8 @@ def request() -> "RequestSource":
 
     return RequestSource(
         name="loan_request_source",
-        schema=[Field(name=name, dtype=Float64, description=words) for name, words in REQUEST_FIELDS.items()],
+        schema=[
+            Field(name=name, dtype=Float64, description=words)
+            for name, words in LOAN_REQUEST.request_fields.items()
+        ],
     )

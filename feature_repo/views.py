@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from feature_repo import entities, sources
-from finml.features.declarations import LOAN_REQUEST, STORED_VIEWS, View
+from finml.features.declarations import (
+    CREDIT_HISTORY,
+    LOAN_REQUEST,
+    STORED_VIEWS,
+    USER_FINANCIALS,
+    View,
+)
 from finml.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,11 +55,13 @@ def on_demand(stored_views: Sequence["FeatureView"]) -> list["OnDemandFeatureVie
     from feast.transformation.python_transformation import PythonTransformation
     from feast.types import Float64
 
+    read = {USER_FINANCIALS.name, CREDIT_HISTORY.name}
+    inputs = [view for view in stored_views if view.name in read]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Feast calls on-demand views experimental
         view = OnDemandFeatureView(
             name=LOAN_REQUEST.name,
-            sources=[*stored_views, sources.request()],
+            sources=[*inputs, sources.request()],
             # Feast compares these with what the function returns; a described field is another one to it.
             schema=[Field(name=name, dtype=Float64) for name in LOAN_REQUEST.feature_names],
             mode="python",
@@ -69,10 +77,15 @@ def on_demand(stored_views: Sequence["FeatureView"]) -> list["OnDemandFeatureVie
 
 def _fields(view: View) -> list["Field"]:
     from feast import Field
-    from feast.types import Float64
+    from feast.types import Float64, String
 
     return [
-        Field(name=feature.name, dtype=Float64, description=feature.words, tags={"unit": feature.unit})
+        Field(
+            name=feature.name,
+            dtype=String if feature.is_text else Float64,
+            description=feature.words,
+            tags={"unit": feature.unit},
+        )
         for feature in view.features
     ]
 

@@ -1,8 +1,8 @@
 """Building the offline store: every user at every snapshot, and some users at moments of their own.
 
 Snapshots follow a calendar and end with the ledger's present. Exact rows are added wherever a question was
-asked (`loan_outcomes.as_of`), so that a training row need not make do with last month's snapshot. One
-snapshot is computed at a time, on DuckDB with a limit on its memory, and only if a row it sees has changed.
+asked (see `questions`), so that a training row need not make do with last month's snapshot. One snapshot is
+computed at a time, on DuckDB with a limit on its memory, and only if a row it sees has changed.
 """
 
 import time
@@ -76,7 +76,7 @@ def build(
     Args:
         tables_folder: holds `<table>.parquet` for every table of the ledger.
         settings: says where the offline store is.
-        at: more exact rows than those that `loan_outcomes` asks for: user and moment (naive UTC).
+        at: more exact rows, of every view, than `questions` asks for: user and moment (naive UTC).
         calendar: when snapshots are taken; the settings' calendar when `None`.
         now: the ledger's present (naive UTC); when `None`, the latest moment that the tables know of.
         data_hash: hash of the tables, recorded in the manifest.
@@ -104,7 +104,7 @@ def build(
         missing = [job for job in work if job.name not in known]
         parts = [known[job.name] for job in work if job.name in known]
         for part in parts:
-            generation.reuse(VIEW_NAMES, part)
+            generation.reuse(part)
         parts += compute(backend, tables, missing, generation)
         manifest = Manifest(
             calendar=calendar,
@@ -125,14 +125,14 @@ def build(
         built=tuple(job.name for job in missing),
         reused=tuple(job.name for job in work if job.name in known),
         removed=tuple(sorted(set(known) - {part.name for part in parts})),
-        rows=dict.fromkeys(VIEW_NAMES, sum(part.rows for part in parts)),
+        rows={view: sum(part.rows for part in parts if view in part.views) for view in VIEW_NAMES},
         seconds=round(time.monotonic() - started, 3),
     )
     log.info(
         "features_built",
         built=len(report.built),
         reused=len(report.reused),
-        rows=sum(part.rows for part in parts),
+        rows=max(report.rows.values()),
         seconds=report.seconds,
     )
     return report

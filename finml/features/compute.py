@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from finml.features import spending_history, transaction_habits, user_financials
 from finml.features.credit_history import credit_history
 from finml.features.offline import SCRATCH, Generation, Part
-from finml.features.plan import EXACT, Job
+from finml.features.plan import EXACT, Job, views_text
 from finml.features.tables import KEYS, LedgerTables
-from finml.features.user_financials import WINDOW_DAYS, movements, user_financials
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -25,13 +25,21 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-NO_MOVEMENTS, WINDOW, SPINE, FINANCIALS = "no_movements", "seen_movements", "spine", "financials"
+NO_MOVEMENTS, SPINE, FINANCIALS = "no_movements", "spine", "financials"
+WINDOWS = {
+    "user_financials": user_financials.WINDOW_DAYS,
+    "transaction_habits": transaction_habits.WINDOW_DAYS,
+    "spending_history": spending_history.WINDOW_DAYS,
+}
+"""How many days back the movements matter to each view that is made of them."""
+ANY_TIME = datetime(2000, 1, 1)
+NEED_FINANCIALS = frozenset({"user_financials", "credit_history"})
 
 
 def compute(
     backend: "BaseBackend", tables: LedgerTables, jobs: Sequence[Job], generation: Generation
 ) -> Iterator[Part]:
-    """Compute the jobs' rows and write a file a view for each.
+    """Compute the jobs' rows and write a file for each of a job's views.
 
     Args:
         backend: DuckDB with the ledger's tables as `ledger_<name>` and the exact rows as `plan.EXACT`.
@@ -60,42 +68,50 @@ def compute(
                 last=job.last,
                 fingerprint=job.fingerprint,
                 rows=rows,
+                views=job.views,
             )
 
 
 class _Computer:
-    """The SQL of both views, ready to be run for one part after the other."""
+    """The SQL of every view, ready to be run for one part after the other."""
 
     def __init__(
         self, backend: "BaseBackend", tables: LedgerTables, jobs: Sequence[Job], folder: Path
     ) -> None:
         self._backend = backend
         self._folder = folder
-        self._stage(movements(tables), jobs)
-        self._see(datetime.min, datetime.min)
+        self._stage(user_financials.movements(tables), jobs)
         nobody = tables.users.select("user_id", event_timestamp="known_at").limit(0)
         spine = backend.create_table(SPINE, nobody, temp=True)
-        financials = user_financials(tables.with_movements(backend.table(WINDOW)), spine)
+        seen = {view: self._see(view, ANY_TIME, ANY_TIME) for view in WINDOWS}
+        financials = user_financials.user_financials(tables.with_movements(seen["user_financials"]), spine)
         self._financials_sql = backend.compile(financials)
         kept = backend.create_table(FINANCIALS, schema=financials.schema(), temp=True)
-        self._output_sql = {
-            "user_financials": backend.compile(_stamped(kept)),
-            "credit_history": backend.compile(_stamped(credit_history(tables, spine, kept))),
+        features = {
+            "user_financials": kept,
+            "credit_history": credit_history(tables, spine, kept),
+            "transaction_habits": transaction_habits.transaction_habits(seen["transaction_habits"], spine),
+            "spending_history": spending_history.spending_history(
+                tables.with_movements(seen["spending_history"]), spine
+            ),
         }
+        self._output_sql = {view: backend.compile(_stamped(rows)) for view, rows in features.items()}
 
     def write(self, job: Job, generation: Generation) -> int:
         """Compute one part; returns its rows."""
-        self._see(job.first - timedelta(days=WINDOW_DAYS), job.last)
+        for view in WINDOWS.keys() & set(job.views):
+            self._see(view, job.first, job.last)
         self._run(f"create or replace temp table {SPINE} as {_spine_sql(job)}")
-        self._run(f"create or replace temp table {FINANCIALS} as {self._financials_sql}")
-        for view, query in self._output_sql.items():
+        if not NEED_FINANCIALS.isdisjoint(job.views):
+            self._run(f"create or replace temp table {FINANCIALS} as {self._financials_sql}")
+        for view in job.views:
             path = _quoted(generation.path(view, job.name))
-            self._run(f"copy ({query}) to {path} (format parquet, compression zstd)")
+            self._run(f"copy ({self._output_sql[view]}) to {path} (format parquet, compression zstd)")
         return int(self._backend.table(SPINE).count().execute())
 
     def _stage(self, moved: "ir.Table", jobs: Sequence[Job]) -> None:
         """Write the movements that the jobs can see into files by month: a part reads its own only."""
-        since = min(job.first for job in jobs) - timedelta(days=WINDOW_DAYS)
+        since = min(job.first for job in jobs) - timedelta(days=max(WINDOWS.values()))
         until = max(job.last for job in jobs)
         self._backend.create_table(NO_MOVEMENTS, schema=moved.schema(), temp=True)
         seen = moved.filter((moved.occurred_at > since) & (moved.occurred_at <= until))
@@ -105,14 +121,16 @@ class _Computer:
             "(format parquet, partition_by (month))"
         )
 
-    def _see(self, since: datetime, until: datetime) -> None:
-        """Let the view `WINDOW` show the movements after `since` and up to `until`."""
-        months = range(12 * since.year + since.month, 12 * until.year + until.month + 1)
+    def _see(self, view: str, first: datetime, last: datetime) -> "ir.Table":
+        """Let a table show the movements that matter to a view at any moment from `first` to `last`."""
+        since = first - timedelta(days=WINDOWS[view])
+        months = range(12 * since.year + since.month, 12 * last.year + last.month + 1)
         files = [path for month in months for path in sorted((self._folder / f"month={month}").glob("*"))]
         read = f"read_parquet([{', '.join(map(_quoted, files))}], hive_partitioning = false)"
-        between = f"occurred_at > {_literal(since)} and occurred_at <= {_literal(until)}"
+        between = f"occurred_at > {_literal(since)} and occurred_at <= {_literal(last)}"
         rows = f"from {read if files else NO_MOVEMENTS} where {between}"
-        self._run(f"create or replace temp view {WINDOW} as {rows}")
+        self._run(f"create or replace temp view seen_by_{view} as {rows}")
+        return self._backend.table(f"seen_by_{view}")
 
     def _run(self, statement: str) -> None:
         self._backend.raw_sql(statement)
@@ -122,8 +140,9 @@ def _spine_sql(job: Job) -> str:
     if job.kind == "snapshot":
         moment = _literal(job.first)
         return f"select user_id, {moment} as event_timestamp from ledger_users where known_at <= {moment}"  # noqa: S608 - a time
+    asked = f"views = '{views_text(job.views)}'"
     between = f"event_timestamp between {_literal(job.first)} and {_literal(job.last)}"
-    return f"select user_id, event_timestamp from {EXACT} where {between}"  # noqa: S608 - constants and times
+    return f"select user_id, event_timestamp from {EXACT} where {asked} and {between}"  # noqa: S608 - constants and times
 
 
 def _literal(moment: datetime) -> str:

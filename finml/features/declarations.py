@@ -5,12 +5,13 @@ them and `docs/features.md` shows them as a table, so the three cannot disagree.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from types import MappingProxyType
+from typing import Literal
 
-AMOUNT, COUNT, SHARE, RATIO, DAYS, MONTHS, CODE = (
+AMOUNT, COUNT, SHARE, RATIO, DAYS, MONTHS, CODE, JSON = (
     "currency",
     "count",
     "share",
@@ -18,6 +19,7 @@ AMOUNT, COUNT, SHARE, RATIO, DAYS, MONTHS, CODE = (
     "days",
     "months",
     "code",
+    "json",
 )
 STATEMENTS = 6
 """How many of the latest statements are features one by one."""
@@ -25,17 +27,22 @@ STATEMENTS = 6
 
 @dataclass(frozen=True)
 class Feature:
-    """One feature, a float64 that may be missing.
+    """One feature: a float64 that may be missing, or a text where the unit is `json`.
 
     Attributes:
         name: column name, unique over all views.
-        unit: `currency` (major units), `count`, `share` (of 1), `ratio`, `days`, `months` or `code`.
+        unit: `currency` (major units), `count`, `share` (of 1), `ratio`, `days`, `months`, `code` or `json`.
         words: what it says, and when it is missing.
     """
 
     name: str
     unit: str
     words: str
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its values are texts."""
+        return self.unit == JSON
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,11 @@ class View:
         version: raised when the meaning of a feature changes.
         ttl: age above which a value is stale, and which point-in-time joins do not look beyond.
         computed: `stored`, or `on_demand` for one that is computed when it is asked for.
+        always: a feature of a stored view that is never missing in a row that is there.
+        snapshots: whether the offline store keeps a stored view at each moment of the calendar, or, beside
+            the exact rows, in the ledger's present alone.
+        request_fields: what a request must tell for the view to be computed, and what that means; each a
+            float64 that may be missing (NaN).
     """
 
     name: str
@@ -54,7 +66,10 @@ class View:
     version: str = "1"
     owner: str = "risk-platform"
     ttl: timedelta = timedelta(days=45)
-    computed: str = "stored"
+    computed: Literal["stored", "on_demand"] = "stored"
+    always: str = ""
+    snapshots: Literal["calendar", "present"] = "calendar"
+    request_fields: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:
@@ -124,6 +139,7 @@ USER_FINANCIALS = View(
             "monthly_income", AMOUNT, "income a month: as declared, else a sixth of income_180d; missing at 0"
         ),
     ),
+    always="accounts",
 )
 
 CREDIT_HISTORY = View(
@@ -165,7 +181,52 @@ CREDIT_HISTORY = View(
         *_statements("bill", AMOUNT, "statement balance over the loans"),
         *_statements("paid", AMOUNT, "paid on it so far over the loans"),
     ),
+    always="loans",
 )
+
+TRANSACTION_HABITS = View(
+    name="transaction_habits",
+    words="How a user usually pays; from debits of the last 180 days",
+    features=(
+        Feature(
+            "habits",
+            JSON,
+            "count and days of history; amounts (median and deviation of their logarithm) over all, by "
+            "category and by merchant; hours and weekdays (UTC); days between payments to a merchant; the "
+            "debits of the last 7 days",
+        ),
+    ),
+    owner="financial-crime",
+    always="habits",
+    snapshots="present",
+)
+
+SPENDING_HISTORY = View(
+    name="spending_history",
+    words="What a user spent by category and calendar month",
+    features=(
+        Feature(
+            "spending",
+            JSON,
+            "the last six complete months and the month so far, major units; no transfers, no investments; "
+            "the first complete month as a customer",
+        ),
+    ),
+    owner="personal-finance",
+    always="spending",
+    snapshots="present",
+)
+
+REQUEST_FIELDS: Mapping[str, str] = MappingProxyType(
+    {
+        "loan_amount": "amount asked for, major units",
+        "term_months": "term asked for, months",
+        "annual_rate": "interest a year, 0.12 is 12 %",
+        "installment": "instalment a month, major units",
+        "collateral_value": "value of the collateral, major units",
+    }
+)
+"""What a request tells about the loan; each may be missing (NaN)."""
 
 LOAN_REQUEST = View(
     name="loan_request",
@@ -181,28 +242,32 @@ LOAN_REQUEST = View(
         Feature("total_debt_to_income", RATIO, "that and what is outstanding, over a year's income"),
     ),
     computed="on_demand",
+    request_fields=REQUEST_FIELDS,
 )
 
-STORED_VIEWS: tuple[View, ...] = (USER_FINANCIALS, CREDIT_HISTORY)
+STORED_VIEWS: tuple[View, ...] = (USER_FINANCIALS, CREDIT_HISTORY, TRANSACTION_HABITS, SPENDING_HISTORY)
 """Views that are built from the ledger and kept in the offline and the online store."""
 
 VIEWS: Mapping[str, View] = MappingProxyType({v.name: v for v in (*STORED_VIEWS, LOAN_REQUEST)})
 
-REQUEST_FIELDS: Mapping[str, str] = MappingProxyType(
+SERVICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "loan_amount": "amount asked for, major units",
-        "term_months": "term asked for, months",
-        "annual_rate": "interest a year, 0.12 is 12 %",
-        "installment": "instalment a month, major units",
-        "collateral_value": "value of the collateral, major units",
+        "credit_risk_v1": ("user_financials", "credit_history", "loan_request"),
+        "anomaly_v1": ("transaction_habits",),
+        "spending_v1": ("spending_history",),
     }
 )
-"""What a request tells about the loan; each may be missing (NaN)."""
-
-SERVICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"credit_risk_v1": ("user_financials", "credit_history", "loan_request")}
-)
 """The views that each feature service is made of. One service a model and version of its feature set."""
+
+
+def service_views(service: str) -> tuple[View, ...]:
+    """The views of a service."""
+    return tuple(VIEWS[name] for name in SERVICES[service])
+
+
+def request_fields(service: str) -> tuple[str, ...]:
+    """What a request to the service must tell beside whom it is about; nothing where all is stored."""
+    return tuple(name for view in service_views(service) for name in view.request_fields)
 
 
 def markdown() -> str:

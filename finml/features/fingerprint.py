@@ -16,7 +16,15 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from finml.features import credit_history, declarations, tables, user_financials
+from finml.features import (
+    credit_history,
+    declarations,
+    spending_history,
+    tables,
+    texts,
+    transaction_habits,
+    user_financials,
+)
 from finml.ledger.contracts import INCOME_CATEGORIES
 
 if TYPE_CHECKING:
@@ -54,6 +62,7 @@ FACTS = (
             "direction",
             "amount_minor",
             "category",
+            "merchant",
             "balance_after_minor",
         ),
     ),
@@ -89,7 +98,8 @@ FACTS = (
 def code_hash() -> str:
     """Hash of the code that computes the features, so that a changed rule rebuilds everything."""
     digest = hashlib.sha256(repr(INCOME_CATEGORIES).encode())
-    for module in (tables, declarations, user_financials, credit_history):
+    views = (user_financials, credit_history, transaction_habits, spending_history)
+    for module in (tables, texts, declarations, *views):
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()
 

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 from finml.errors import FeatureError
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
     import pandas as pd
+    from ibis.backends import BaseBackend
 
+    from finml.features.tables import LedgerTables
+
+MOST_USERS = 300
+"""Users whose own spending is part of the spine."""
 COLUMNS = (
     "user_id",
     "event_timestamp",
@@ -26,6 +32,18 @@ COLUMNS = (
     "protected_age",
     "protected_education",
     "protected_marital_status",
+)
+ANOMALY_COLUMNS = (
+    "user_id",
+    "event_timestamp",
+    "transaction_id",
+    "occurred_at",
+    "amount",
+    "category",
+    "merchant",
+    "channel",
+    "anomalous",
+    "anomaly_kind",
 )
 
 
@@ -89,3 +107,127 @@ def credit_risk_spine(tables_folder: Path, *, known_by: datetime | None = None) 
             hint="loan_outcomes needs rows whose label is known",
         )
     return frame
+
+
+def anomaly_spine(tables_folder: Path) -> "pd.DataFrame":
+    """One row a sampled debit, ordered by time and transaction, see `questions.transaction_questions`.
+
+    Args:
+        tables_folder: holds `<table>.parquet` for every table of the ledger.
+
+    Returns:
+        `user_id`; `event_timestamp` (UTC), the last whole second before the transaction; `transaction_id`,
+        `occurred_at` (UTC), `amount` (float64, major units), `category`, `merchant`, `channel`; `anomalous`,
+        false where nobody reviewed it; `anomaly_kind`, `None` where nobody said.
+
+    Raises:
+        FeatureError: a table is missing, or there is no debit to ask about.
+    """
+    from finml.features.engine import duckdb_engine
+    from finml.features.questions import FIRST_DAYS, transaction_questions
+    from finml.features.tables import LedgerTables, amount
+
+    with duckdb_engine() as backend:
+        asked = transaction_questions(LedgerTables.read(backend, tables_folder))
+        frame: pd.DataFrame = (
+            asked.select(
+                "user_id",
+                "transaction_id",
+                event_timestamp=asked.event_timestamp.cast("timestamp('UTC', 6)"),
+                occurred_at=asked.occurred_at.cast("timestamp('UTC', 6)"),
+                amount=amount(asked.amount_minor),
+                category=asked.category,
+                merchant=asked.merchant,
+                channel=asked.channel,
+                anomalous=asked.anomalous.fill_null(False),
+                anomaly_kind=asked.kind,
+            )
+            .select(*ANOMALY_COLUMNS)
+            .order_by("event_timestamp", "transaction_id")
+            .to_pandas()
+        )
+    if frame.empty:
+        raise FeatureError(
+            "the ledger holds no transaction to ask about",
+            hint=f"debits count from {FIRST_DAYS} days after their user's first transaction on",
+        )
+    return frame
+
+
+def spending_spine(tables_folder: Path) -> "pd.DataFrame":
+    """What was spent in each complete month by category, over the whole bank and by some of its users.
+
+    A month is complete when the ledger began on or before its first day and its present lies after its end;
+    for a user, who must also have been a customer during all of it. The users are those of lowest hash.
+
+    Args:
+        tables_folder: holds `<table>.parquet` for every table of the ledger.
+
+    Returns:
+        `series` (the category), `user_id` (`None` for the whole bank), `ds` (first day of the month, naive),
+        `y` (float64, major units), ordered by user, series and month, the whole bank first. A month without
+        spending between a series' first and last one is there with 0.
+
+    Raises:
+        FeatureError: a table is missing, or no month is complete.
+    """
+    from finml.features.engine import duckdb_engine
+    from finml.features.tables import LedgerTables
+
+    with duckdb_engine() as backend:
+        sums = _monthly_sums(backend, LedgerTables.read(backend, tables_folder)).to_pandas()
+    if sums.empty:
+        raise FeatureError(
+            "the ledger holds no complete month of spending", hint="it needs debits over more than a month"
+        )
+    return _zero_filled(sums)
+
+
+def _monthly_sums(backend: "BaseBackend", tables: "LedgerTables") -> "ir.Table":
+    """Sums of minor units by `user_id` (empty for the whole bank), `series` and `month` (counted)."""
+    import ibis
+
+    from finml.features.plan import present
+    from finml.features.spending_history import first_whole_month, month_number
+    from finml.features.user_financials import is_spending, movements
+
+    moved = movements(tables)
+    ledger_month = first_whole_month(tables.transactions.occurred_at.min().truncate("D"))
+    spent = moved.filter(
+        is_spending(moved.kind)
+        & (month_number(moved.occurred_at) < month_number(ibis.literal(present(backend))))
+        & (month_number(moved.occurred_at) >= ledger_month.as_scalar())
+    )
+    since = tables.users.select("user_id", customer_month=first_whole_month(tables.users.created_at))
+    spent = spent.join(since, "user_id").mutate(series=spent.category, month=month_number(spent.occurred_at))
+    own = spent.filter(spent.month >= spent.customer_month)
+    sample = own.select("user_id").distinct()
+    sample = sample.order_by(sample.user_id.hexdigest("md5"), sample.user_id).limit(MOST_USERS)
+    parts = (spent.mutate(user_id=ibis.literal("")), own.semi_join(sample, "user_id"))
+    return ibis.union(
+        *[
+            part.group_by("user_id", "series", "month").agg(minor=part.amount_minor.sum().cast("int64"))
+            for part in parts
+        ]
+    )
+
+
+def _zero_filled(sums: "pd.DataFrame") -> "pd.DataFrame":
+    """The spine, from sums that leave out the months without any."""
+    import pandas as pd
+
+    wide = sums.pivot(index=["user_id", "series"], columns="month", values="minor").sort_index()
+    wide = wide.reindex(columns=range(sums["month"].min(), sums["month"].max() + 1))
+    is_there = wide.notna()
+    between = is_there.cummax(axis=1) & is_there.iloc[:, ::-1].cummax(axis=1).iloc[:, ::-1]
+    filled = wide.fillna(0).where(between).melt(var_name="month", value_name="minor", ignore_index=False)
+    filled = filled.dropna().reset_index().sort_values(["user_id", "series", "month"], ignore_index=True)
+    first_days = [pd.Timestamp(month // 12, month % 12 + 1, 1) for month in filled["month"]]
+    return pd.DataFrame(
+        {
+            "series": filled["series"],
+            "user_id": filled["user_id"].where(filled["user_id"] != "", None),
+            "ds": pd.Series(first_days, dtype="datetime64[us]"),
+            "y": filled["minor"] / 100,
+        }
+    )

@@ -39,6 +39,7 @@ class Part(BaseModel):
         last: greatest `event_timestamp` in it.
         fingerprint: hash of everything that its values depend on.
         rows: rows a view.
+        views: the views that it has a file of; none in manifests from before parts had their own.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -49,6 +50,7 @@ class Part(BaseModel):
     last: datetime
     fingerprint: str
     rows: int
+    views: tuple[str, ...]
 
 
 class Manifest(BaseModel):
@@ -69,7 +71,7 @@ class Manifest(BaseModel):
 
     @property
     def latest(self) -> Part:
-        """The snapshot of the ledger's present."""
+        """The snapshot of the ledger's present, the one part that is sure to hold every view."""
         return max((part for part in self.parts if part.kind == "snapshot"), key=lambda part: part.last)
 
 
@@ -84,9 +86,9 @@ class Generation:
         """Where a part's rows of a view are to be written."""
         return self.folder / view / f"{part_name}.parquet"
 
-    def reuse(self, views: Sequence[str], part: Part) -> None:
+    def reuse(self, part: Part) -> None:
         """Take a part over from the generation in use."""
-        for view in views:
+        for view in part.views:
             source = self._previous / view / f"{part.name}.parquet"
             try:
                 os.link(source, self.path(view, part.name))
@@ -114,7 +116,7 @@ class OfflineStore:
         return {
             part.name: part
             for part in manifest.parts
-            if all((self.view(view) / f"{part.name}.parquet").is_file() for view in manifest.views)
+            if all((self.view(view) / f"{part.name}.parquet").is_file() for view in part.views)
         }
 
     def manifest(self) -> Manifest | None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from finml.errors import FeatureError
-from finml.features.declarations import REQUEST_FIELDS, SERVICES, VIEWS
+from finml.features.declarations import request_fields, service_views
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MISSING = math.nan
 Status = Literal["fresh", "stale", "missing"]
+FeatureValue = float | str | None
+"""A number, a text, or nothing where it cannot be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +28,20 @@ class FeatureRow:
     """Features of one request.
 
     Attributes:
-        values: every feature of the service by name; `None` where it cannot be said.
-        timestamps: moment that each stored view's features describe; `None` where it has no row of the user.
+        values: every feature of the service by name, a number or a text; `None` where it cannot be said.
+        timestamps: moment that the features of each of its stored views describe; `None` where a view has
+            no row of the user.
         status: `fresh`; `stale`, a view is older than its time to live; `missing`, a view has no row.
     """
 
-    values: dict[str, float | None]
+    values: dict[str, FeatureValue]
     timestamps: dict[str, datetime | None]
     status: Status
+
+    @property
+    def numbers(self) -> dict[str, float | None]:
+        """The features that are no texts."""
+        return {name: value for name, value in self.values.items() if not isinstance(value, str)}
 
     @property
     def as_of(self) -> datetime | None:
@@ -54,7 +62,8 @@ class OnlineFeatures:
 
         self._store = store
         self._service = service(store, service_name)
-        views = [VIEWS[name] for name in SERVICES[service_name]]
+        views = service_views(service_name)
+        self._fields = request_fields(service_name)
         self._names = frozenset(name for view in views for name in view.feature_names)
         self._stored = [view for view in views if view.computed == "stored"]
 
@@ -69,8 +78,8 @@ class OnlineFeatures:
 
         Args:
             user_ids: whom each request is about; the same user may come twice.
-            request_rows: what each request tells of the loan, `declarations.REQUEST_FIELDS`; what is not
-                there is missing. Without it the ratios that need it are `None`.
+            request_rows: what each request tells, `declarations.request_fields`; what is not there is
+                missing. Without it the features that need it are `None`.
             now: aware time that ages are measured to; the clock's when `None`.
 
         Raises:
@@ -83,10 +92,10 @@ class OnlineFeatures:
         if len(rows) != len(user_ids):
             raise ValueError(f"{len(user_ids)} users but {len(rows)} requests")
         columns: dict[str, list[str] | list[float]] = {"user_id": list(user_ids)}
-        for name in REQUEST_FIELDS:
+        for name in self._fields:
             columns[name] = [_number(row.get(name)) for row in rows]
         names, results = self._ask(columns)
-        values: list[dict[str, float | None]] = [{} for _ in user_ids]
+        values: list[dict[str, FeatureValue]] = [{} for _ in user_ids]
         seconds: dict[str, list[int]] = {}
         for name, result in zip(names, results, strict=True):
             if name not in self._names:
@@ -117,7 +126,7 @@ class OnlineFeatures:
             ) from error
         return proto.metadata.feature_names.val, proto.results
 
-    def _row(self, values: dict[str, float | None], seconds: list[int], clock: float) -> FeatureRow:
+    def _row(self, values: dict[str, FeatureValue], seconds: list[int], clock: float) -> FeatureRow:
         # both stores answer 1970 for a user they do not know
         timestamps = {
             view.name: datetime.fromtimestamp(at, UTC) if at else None
@@ -137,8 +146,11 @@ def _number(value: float | None) -> float:
     return MISSING if value is None else float(value)
 
 
-def _value(value: "Value") -> float | None:
+def _value(value: "Value") -> FeatureValue:
+    kind = value.WhichOneof("val")
+    if kind == "string_val":
+        return str(value.string_val)
     # An unset value reads as 0.0, and a ratio that cannot be said is NaN.
-    if value.WhichOneof("val") is None or math.isnan(value.double_val):
+    if kind is None or math.isnan(value.double_val):
         return None
     return float(value.double_val)

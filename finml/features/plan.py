@@ -1,13 +1,20 @@
 """Which parts a complete offline store has, and what the values of each depend on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from finml.errors import FeatureError
 from finml.features import calendar as calendars
+from finml.features.declarations import (
+    CREDIT_HISTORY,
+    STORED_VIEWS,
+    TRANSACTION_HABITS,
+    USER_FINANCIALS,
+)
 from finml.features.fingerprint import Fingerprints, spine_hash
+from finml.features.questions import loan_questions, transaction_questions
 from finml.features.tables import KEYS, LedgerTables
 from finml.ledger.contracts import CONTRACTS, TABLES
 
@@ -15,7 +22,10 @@ if TYPE_CHECKING:
     from ibis.backends import BaseBackend
 
 EXACT = "exact"
-"""Table in the engine with the users and moments that need a row of their own."""
+"""Table in the engine with the users and moments that need a row of their own, and in which views."""
+_Exact = tuple[str, datetime, str]
+LOAN_VIEWS = (USER_FINANCIALS, CREDIT_HISTORY)
+TRANSACTION_VIEWS = (TRANSACTION_HABITS,)
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,7 @@ class Job:
     Attributes:
         name: made of the latest moment, the kind and the fingerprint; equal names hold equal values.
         kind: `snapshot` or `exact`, see `offline.Part`.
+        views: names of the views that it is wanted for.
         first: earliest moment in it, naive UTC.
         last: latest moment in it, naive UTC.
         fingerprint: hash of everything that its values depend on.
@@ -32,15 +43,18 @@ class Job:
 
     name: str
     kind: str
+    views: tuple[str, ...]
     first: datetime
     last: datetime
     fingerprint: str
 
     @classmethod
-    def of(cls, kind: str, first: datetime, last: datetime, fingerprint: str) -> "Job":
+    def of(
+        cls, kind: str, views: tuple[str, ...], first: datetime, last: datetime, fingerprint: str
+    ) -> "Job":
         """The job, named."""
         name = f"{last:%Y-%m-%dT%H%M%S}-{kind}-{fingerprint[:16]}"
-        return cls(name, kind, first, last, fingerprint)
+        return cls(name, kind, views, first, last, fingerprint)
 
 
 def present(backend: "BaseBackend") -> datetime:
@@ -81,7 +95,7 @@ def plan(
         tables: the same tables as expressions.
         calendar: when snapshots are taken, from the first transaction or payment on.
         now: the ledger's present (naive UTC), the moment of the last snapshot.
-        at: more exact rows than those that `loan_outcomes` asks for.
+        at: more exact rows, of every view, than those that `questions` asks for.
     """
     first = (
         _extreme(backend, "min", "transactions", "occurred_at"),
@@ -90,15 +104,30 @@ def plan(
     start = min((moment for moment in first if moment is not None), default=now)
     snapshots = sorted({*calendars.moments(calendar, start, now), now})
     fingerprints = Fingerprints(backend)
-    jobs = [Job.of("snapshot", moment, moment, fingerprints.of(moment)) for moment in snapshots]
-    months: dict[tuple[int, int], list[tuple[str, datetime]]] = {}
-    for user_id, moment in _exact_rows(backend, tables, snapshots, now, at):
-        months.setdefault((moment.year, moment.month), []).append((user_id, moment))
-    for _, rows in sorted(months.items()):
+    jobs = []
+    for moment in snapshots:
+        views = tuple(v.name for v in STORED_VIEWS if v.snapshots == "calendar" or moment == now)
+        fingerprint = fingerprints.of(moment, views_text(views))
+        jobs.append(Job.of("snapshot", views, moment, moment, fingerprint))
+    for views, rows in _by_quarter(_exact_rows(backend, tables, snapshots, now, at)):
         moments = [moment for _, moment in rows]
-        fingerprint = fingerprints.of(max(moments), spine_hash(rows))
-        jobs.append(Job.of("exact", min(moments), max(moments), fingerprint))
+        fingerprint = fingerprints.of(max(moments), views_text(views), spine_hash(rows))
+        jobs.append(Job.of("exact", views, min(moments), max(moments), fingerprint))
     return jobs
+
+
+def views_text(views: Sequence[str]) -> str:
+    """Names of views as `EXACT` holds them."""
+    return ",".join(views)
+
+
+def _by_quarter(exact: list[_Exact]) -> Iterator[tuple[tuple[str, ...], list[tuple[str, datetime]]]]:
+    """Views, and the users and moments of a quarter at which just those are wanted."""
+    groups: dict[tuple[int, int, str], list[tuple[str, datetime]]] = {}
+    for user_id, moment, views in exact:
+        groups.setdefault((moment.year, (moment.month - 1) // 3, views), []).append((user_id, moment))
+    for (_, _, views), rows in sorted(groups.items()):
+        yield tuple(views.split(",")), rows
 
 
 def _extreme(backend: "BaseBackend", function: str, table: str, column: str) -> datetime | None:
@@ -114,20 +143,38 @@ def _exact_rows(
     snapshots: list[datetime],
     now: datetime,
     at: Sequence[tuple[str, datetime]],
-) -> list[tuple[str, datetime]]:
-    """Users and moments at which a question was asked and that no snapshot holds."""
+) -> list[_Exact]:
+    """Users and moments at which a question was asked, with the views that hold no snapshot of them."""
+    import ibis
     import pandas as pd
 
-    outcomes, loans = tables.loan_outcomes, tables.loans
-    asked = outcomes.join(loans.select("loan_id", "user_id"), "loan_id").select(
-        "user_id", event_timestamp=outcomes.as_of
-    )
+    questions = [(loan_questions(tables), LOAN_VIEWS), (transaction_questions(tables), TRANSACTION_VIEWS)]
     if at:
         more = pd.DataFrame(list(at), columns=list(KEYS)).astype({"event_timestamp": "datetime64[us]"})
-        asked = asked.union(backend.create_table("asked", more, temp=True).select(*KEYS))
+        questions.append((backend.create_table("asked", more, temp=True), STORED_VIEWS))
+    wanted = ibis.union(
+        *[
+            asked.select(
+                "user_id",
+                event_timestamp=asked.event_timestamp.cast("timestamp(6)"),
+                name_of_view=ibis.literal(view.name),
+                place=ibis.literal(STORED_VIEWS.index(view)),
+            )
+            for asked, views in questions
+            for view in views
+        ],
+        distinct=True,
+    )
     users = tables.users.select("user_id", "known_at")
-    known = asked.filter(asked.event_timestamp <= now).distinct().join(users, "user_id")
-    in_snapshot = known.event_timestamp.isin(snapshots) & (known.known_at <= known.event_timestamp)
-    exact = backend.create_table(EXACT, known.filter(~in_snapshot).select(*KEYS))
-    rows: list[tuple[str, datetime]] = backend.raw_sql(backend.compile(exact)).fetchall()
+    known = wanted.filter(wanted.event_timestamp <= now).join(users, "user_id")
+    everywhere = [view.name for view in STORED_VIEWS if view.snapshots == "calendar"]
+    is_kept = (known.event_timestamp == now) | (
+        known.name_of_view.isin(everywhere) & known.event_timestamp.isin(snapshots)
+    )
+    missing = known.filter(~(is_kept & (known.known_at <= known.event_timestamp)))
+    exact = backend.create_table(
+        EXACT,
+        missing.group_by(*KEYS).agg(views=missing.name_of_view.group_concat(",", order_by=missing.place)),
+    )
+    rows: list[_Exact] = backend.raw_sql(backend.compile(exact)).fetchall()
     return rows

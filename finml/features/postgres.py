@@ -103,16 +103,18 @@ def _synchronise(
         (schema, view.name),
     ).fetchall()
     if [name for (name,) in present] != wanted:
-        numbers = ", ".join(f"{name} double precision" for name in view.feature_names)
+        features = ", ".join(
+            f"{feature.name} {'text' if feature.is_text else 'double precision'}" for feature in view.features
+        )
         connection.execute(f"DROP TABLE IF EXISTS {table}")
         connection.execute(
             f"CREATE TABLE {table} (user_id text NOT NULL, event_timestamp timestamptz NOT NULL, "
-            f"created_timestamp timestamptz NOT NULL, {numbers}, part text NOT NULL)"
+            f"created_timestamp timestamptz NOT NULL, {features}, part text NOT NULL)"
         )
         connection.execute(f"CREATE INDEX ON {table} (user_id, event_timestamp)")
         connection.execute(f"CREATE INDEX ON {table} (part)")
     there = {str(name) for (name,) in connection.execute(f"SELECT DISTINCT part FROM {table}").fetchall()}  # noqa: S608 - made of constants
-    names = {part.name for part in manifest.parts}
+    names = {part.name for part in manifest.parts if view.name in part.views}
     gone = sorted(there - names)
     connection.execute(f"DELETE FROM {table} WHERE part = ANY(%s)", (gone,))  # noqa: S608 - made of constants
     new = sorted(names - there)

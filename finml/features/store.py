@@ -17,7 +17,7 @@ import yaml
 from filelock import FileLock
 
 from finml.errors import FeatureError, SettingsError
-from finml.features.declarations import REQUEST_FIELDS, SERVICES, VIEWS
+from finml.features.declarations import SERVICES, request_fields, service_views
 from finml.features.postgres import connection_parts, schema_name
 from finml.settings import Settings
 
@@ -29,8 +29,6 @@ log = structlog.get_logger(__name__)
 
 LOCAL, PRODUCTION = "feature_store.yaml", "feature_store.production.yaml"
 Section = dict[str, "Section"] | str | int | bool | None
-ALWAYS_PRESENT = ("accounts", "loans")
-"""A feature of each stored view that is never missing in a row that is there."""
 
 
 @dataclass(frozen=True)
@@ -141,32 +139,43 @@ def training_set(
         settings: say where the stores are.
         repo: what `feature_repo` declares.
         feature_service: name of a registered service.
-        spine: `user_id`, `event_timestamp` (UTC), the fields of a request, and whatever else.
+        spine: `user_id`, `event_timestamp` (UTC), the fields that a request to the service tells
+            (`declarations.request_fields`), and whatever else.
 
     Returns:
-        The spine's rows and columns, in its order, followed by the service's features as float64.
+        The spine's rows and columns, in its order, followed by the service's features: numbers as float64,
+        texts as objects that are `None` where they are missing.
 
     Raises:
         FeatureError: the service is not registered, a column is missing, or no row has any feature.
     """
     import pandas as pd
 
-    asked = ["user_id", "event_timestamp", *REQUEST_FIELDS]
+    told = request_fields(feature_service) if feature_service in SERVICES else ()
+    asked = ["user_id", "event_timestamp", *told]
     missing = [name for name in asked if name not in spine.columns]
     if missing:
-        raise FeatureError(f"the spine lacks {', '.join(missing)}", hint="see labels.credit_risk_spine")
+        raise FeatureError(
+            f"the spine lacks {', '.join(missing)}",
+            hint=f"{feature_service} is asked with {', '.join(asked)}",
+        )
     apply(settings, repo)
     store = feature_store(settings, repo)
     chosen = service(store, feature_service)
     entities = spine[asked].reset_index(drop=True).rename_axis("spine_row").reset_index()
-    entities = entities.astype(dict.fromkeys(REQUEST_FIELDS, "float64"))
+    entities = entities.astype(dict.fromkeys(told, "float64"))
     with quiet():
         found = store.get_historical_features(
             entity_df=entities, features=chosen, filter_by_created_timestamp=True
         ).to_df()
-    names = [name for view in SERVICES[feature_service] for name in VIEWS[view].feature_names]
-    features = found.set_index("spine_row").sort_index()[names].astype("float64")
-    without = int(features[list(ALWAYS_PRESENT)].isna().all(axis=1).sum())
+    views = service_views(feature_service)
+    declared = [feature for view in views for feature in view.features]
+    features = found.set_index("spine_row").sort_index()[[feature.name for feature in declared]]
+    texts = [feature.name for feature in declared if feature.is_text]
+    features = features.astype({f.name: "object" if f.is_text else "float64" for f in declared})
+    features[texts] = features[texts].where(features[texts].notna(), None)
+    always = [view.always for view in views if view.always]
+    without = int(features[always].isna().all(axis=1).sum())
     if without == len(spine):
         raise FeatureError(
             "no row of the spine has any feature", hint="build the features first: finml run features"

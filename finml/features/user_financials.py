@@ -59,6 +59,11 @@ _RECENT_TOTALS = {
 """Sums over 90 days by kind of movement."""
 
 
+def is_spending(kind: "ir.Value") -> "ir.Value":
+    """Whether the money was spent."""
+    return kind.between(ESSENTIAL, OTHER)
+
+
 def movements(tables: LedgerTables) -> "ir.Table":
     """The transactions as the features need them, one row each; `kind` says what the money did."""
     import ibis
@@ -73,6 +78,9 @@ def movements(tables: LedgerTables) -> "ir.Table":
         "known_at",
         "amount_minor",
         "balance_after_minor",
+        "direction",
+        "category",
+        "merchant",
         kind=ibis.cases((earned, INCOME), (credit, TRANSFER_IN), else_=spent).cast("int8"),
     )
     accounts = tables.accounts.select(
@@ -161,9 +169,7 @@ def _flows(tables: LedgerTables, spine: "ir.Table") -> "ir.Table":
     ago = ibis.cases(
         *[(seen.occurred_at > seen[f"start_{k}"], k - 1) for k in range(1, MONTHS)], else_=MONTHS - 1
     )
-    seen = seen.mutate(
-        ago=ago.cast("int8"), spending=seen.kind.between(ESSENTIAL, OTHER), income=seen.kind == INCOME
-    )
+    seen = seen.mutate(ago=ago.cast("int8"), spending=is_spending(seen.kind), income=seen.kind == INCOME)
     recent = seen.ago < 3
 
     def total(condition: "ir.Value") -> "ir.Value":

@@ -9,9 +9,9 @@ import structlog
 from pydantic import BaseModel, ConfigDict
 
 from finml.errors import UsageError
-from finml.features.declarations import REQUEST_FIELDS, SERVICES, STORED_VIEWS, VIEWS
+from finml.features.declarations import REQUEST_FIELDS, SERVICES, STORED_VIEWS, service_views
 from finml.features.offline import OfflineStore
-from finml.features.online import FeatureRow, OnlineFeatures
+from finml.features.online import FeatureRow, FeatureValue, OnlineFeatures
 from finml.features.store import FeatureRepo, feature_store, training_set
 from finml.settings import Settings
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 BATCH = 100
-SHOWN = 20
+SHOWN, SHOWN_CHARACTERS = 20, 60
 
 
 class Difference(BaseModel):
@@ -31,8 +31,8 @@ class Difference(BaseModel):
 
     user_id: str
     feature: str
-    online: float | None
-    offline: float | None
+    online: FeatureValue
+    offline: FeatureValue
 
 
 class VerifyReport(BaseModel):
@@ -64,7 +64,8 @@ class VerifyReport(BaseModel):
         if not self.equal:
             lines += ["", "| user | feature | online | offline |", "|---|---|---|---|"]
             lines += [
-                f"| {d.user_id} | {d.feature} | {d.online} | {d.offline} |" for d in self.differences[:SHOWN]
+                f"| {d.user_id} | {d.feature} | {_shown(d.online)} | {_shown(d.offline)} |"
+                for d in self.differences[:SHOWN]
             ]
         return "\n".join(lines) + "\n"
 
@@ -101,8 +102,8 @@ def verify(settings: Settings, repo: FeatureRepo, *, users: int = 1000, seed: in
 
     differences: list[Difference] = []
     values = 0
-    for service_name, views in SERVICES.items():
-        names = [name for view in views for name in VIEWS[view].feature_names]
+    for service_name in SERVICES:
+        names = [name for view in service_views(service_name) for name in view.feature_names]
         expected = training_set(settings, repo, service_name, spine)
         served = OnlineFeatures(feature_store(settings, repo), service_name)
         for start in range(0, len(drawn), BATCH):
@@ -126,16 +127,24 @@ def _differences(
                 Difference(user_id=user_id, feature="event_timestamp", online=at, offline=moment.timestamp())
             )
         for name in names:
-            left, right = row.values.get(name), float(offline[name])
+            left, right = row.values.get(name), offline[name]
             if _bits(left) != _bits(right):
                 known = None if _bits(right) is None else right
                 found.append(Difference(user_id=user_id, feature=name, online=left, offline=known))
     return found
 
 
-def _bits(value: float | None) -> bytes | None:
-    """The value's eight bytes; `None` for a missing one, whichever NaN or null it is."""
+def _bits(value: FeatureValue) -> bytes | None:
+    """The value's bytes, eight of a number; `None` for a missing one, whichever NaN or null it is."""
+    if isinstance(value, str):
+        return value.encode()
     return None if value is None or value != value else struct.pack("<d", value)  # noqa: PLR0124 - NaN is not itself
+
+
+def _shown(value: FeatureValue) -> str:
+    """The value for a cell of a table; of a long text its beginning."""
+    text = str(value)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
 def _made_up_loan(draw: random.Random) -> dict[str, float]:

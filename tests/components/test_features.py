@@ -11,6 +11,7 @@ from components.ingest import ingest
 from components.materialize import materialize
 from components.step import RUN_FOLDER
 from finml.errors import LedgerError
+from finml.features.declarations import STORED_VIEWS
 from finml.ledger.contracts import TABLES
 from tests.components.conftest import MODEL
 
@@ -51,7 +52,7 @@ def test_a_failing_step_says_what_to_do_in_its_log_and_in_the_run_s_folder(
 def test_features_are_built_once(steps, ingested, built):
     report = json.loads(Path(built["features"].path).read_text())
     assert built["features"].metadata["data_hash"] == ingested["tables"].metadata["data_hash"]
-    assert set(built["features"].metadata["rows"]) == {"user_financials", "credit_history"}
+    assert set(built["features"].metadata["rows"]) == {view.name for view in STORED_VIEWS}
     again = steps(build_features, ledger_url="", tables=ingested["tables"])
     assert f"0 parts built, {len(report['built'])} unchanged" in again["features"].metadata["summary"]
 

@@ -1,5 +1,6 @@
 """Small ledgers, row by row, for tests of features."""
 
+import json
 import random
 import warnings
 from collections.abc import Iterable, Mapping
@@ -13,8 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finml.features.credit_history import credit_history
+from finml.features.spending_history import spending_history
 from finml.features.tables import LedgerTables
-from finml.features.user_financials import user_financials
+from finml.features.transaction_habits import transaction_habits
+from finml.features.user_financials import movements, user_financials
 from finml.ledger.contracts import CATEGORIES, CONTRACTS, TABLES
 
 LONG_AGO = datetime(2020, 1, 1)
@@ -97,7 +100,7 @@ class Book:
 
 
 class Lab:
-    """Both views over whatever ledger it is given, their SQL made once so that many ledgers are quick."""
+    """Every view over whatever ledger it is given, its SQL made once so that many ledgers are quick."""
 
     def __init__(self) -> None:
         with warnings.catch_warnings():
@@ -113,8 +116,13 @@ class Lab:
         )
         ledger = LedgerTables.of(tables)
         self._sql = {
-            view.__name__: self._backend.compile(view(ledger, spine))
-            for view in (user_financials, credit_history)
+            view: self._backend.compile(rows)
+            for view, rows in {
+                "user_financials": user_financials(ledger, spine),
+                "credit_history": credit_history(ledger, spine),
+                "transaction_habits": transaction_habits(movements(ledger), spine),
+                "spending_history": spending_history(ledger, spine),
+            }.items()
         }
 
     def compute(self, view: str, book: Book, spine: Spine) -> pd.DataFrame:
@@ -132,6 +140,11 @@ class Lab:
         assert len(frame) == 1
         return frame.iloc[0].to_dict()
 
+    def text(self, view: str, book: Book, at: datetime, user_id: str = "u") -> dict[str, Any]:
+        """What the one text of a view holds of a user and time."""
+        (text,) = self.row(view, book, at, user_id).values()
+        return json.loads(text)
+
     def _fill(self, name: str, rows: pa.Table) -> None:
         self._backend.raw_sql(f"truncate {name}")
         self._backend.con.register("incoming", rows)
@@ -145,6 +158,7 @@ _SPINE = pa.schema([("user_id", pa.string()), ("event_timestamp", pa.timestamp("
 def bank(seed: int, *, users: int = 8, months: int = 8) -> Book:
     """A random ledger of some users, their accounts, loans and outcomes; the same for the same seed."""
     draw = random.Random(seed)  # noqa: S311 - test data, no secret
+    merchants = random.Random(seed)  # noqa: S311 - test data, no secret
     book = Book()
     start = datetime(2024, 1, 1)
 
@@ -166,6 +180,7 @@ def bank(seed: int, *, users: int = 8, months: int = 8) -> Book:
                     draw.choice(CATEGORIES),
                     account_id=account,
                     known_at=at + timedelta(days=draw.choice((0, 0, 0, 20))),
+                    merchant=merchants.choice((None, "Café", "Bus", 'A "quoted", name')),
                     balance_after_minor=draw.choice((None, draw.randrange(-(10**5), 10**6))),
                 )
         loan = f"{user}-loan"
@@ -195,5 +210,6 @@ def offline(folder: Path, view: str) -> pd.DataFrame:
 
 
 def bits(frame: pd.DataFrame) -> bytes:
-    """The bytes of all numbers of a frame; equal only if every value has the same bits."""
-    return frame.select_dtypes("float64").to_numpy().tobytes() + "|".join(frame["user_id"]).encode()
+    """The bytes of all numbers and texts of a frame; equal only if every value has the same bits."""
+    texts = frame.select_dtypes("object").astype("string").to_csv(index=False)
+    return frame.select_dtypes("float64").to_numpy().tobytes() + texts.encode()

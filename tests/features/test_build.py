@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,11 +16,13 @@ import pytest
 
 from finml.errors import FeatureError, UsageError
 from finml.features.build import VIEW_NAMES, BuildReport, build
+from finml.features.labels import anomaly_spine
 from finml.features.offline import OfflineStore
 from finml.settings import Settings
 from tests.features.books import Book, bank, bits, offline
 
 DAY = timedelta(days=1)
+LOAN_VIEWS = ("user_financials", "credit_history")
 
 
 @pytest.fixture
@@ -55,7 +58,9 @@ def test_a_build_holds_a_snapshot_a_month_and_a_row_a_question(tmp_path: Path, s
     assert times.index.max() == pd.Timestamp(known, tz="UTC")
     assert not frame.duplicated(["user_id", "event_timestamp"]).any()
     assert (frame["created_timestamp"] == frame["event_timestamp"]).all()
-    assert report.rows == dict.fromkeys(VIEW_NAMES, len(frame))
+    rows = {view: len(offline(settings.workspace.features, view)) for view in VIEW_NAMES}
+    assert report.rows == rows
+    assert rows["user_financials"] == rows["credit_history"] == len(frame)
     assert "| credit_history |" in report.to_markdown()
     manifest = OfflineStore(settings.workspace.features).require()
     assert (manifest.data_hash, manifest.calendar) == ("abc", "month_end")
@@ -76,6 +81,23 @@ def test_what_lies_beside_the_books_moves_nothing(tmp_path: Path, settings: Sett
     third = build(tmp_path / "tables", settings)
     assert (third.now, third.built, third.removed) == (first.now, (), ())
     assert contents(settings) == before
+
+
+def test_views_of_texts_hold_the_present_and_the_questions_that_they_answer(
+    tmp_path: Path, settings: Settings
+) -> None:
+    book = bank(1)
+    report = made(book, settings, tmp_path / "tables", at=[("u3", datetime(2024, 5, 5))])
+    spending = offline(settings.workspace.features, "spending_history")
+    present = pd.Timestamp(report.now, tz="UTC")
+    asked = pd.Timestamp("2024-05-05", tz="UTC")
+    assert Counter(spending["event_timestamp"]) == {present: 8, asked: 1}
+    habits = offline(settings.workspace.features, "transaction_habits")
+    spine = anomaly_spine(tmp_path / "tables")
+    questions = set(zip(spine["user_id"], spine["event_timestamp"], strict=True))
+    kept = set(zip(habits["user_id"], habits["event_timestamp"], strict=True))
+    assert kept == questions | {(f"u{number}", present) for number in range(8)} | {("u3", asked)}
+    assert len(kept) == len(habits)
 
 
 def test_a_second_build_of_the_same_ledger_builds_nothing(tmp_path: Path, settings: Settings) -> None:
@@ -126,7 +148,7 @@ def test_rows_after_a_question_change_nothing_of_its_answer(tmp_path: Path, sett
     book.rows["transactions"] = [row for row in book.rows["transactions"] if row["occurred_at"].month < 4]
     asked = {row["loan_id"]: row["as_of"] for row in book.rows["loan_outcomes"]}
     made(book, settings, tmp_path / "tables")
-    exact = {view: offline(settings.workspace.features, view) for view in VIEW_NAMES}
+    exact = {view: offline(settings.workspace.features, view) for view in LOAN_VIEWS}
     for loan, as_of in asked.items():
         user = loan.removesuffix("-asked")
         book.money(as_of + timedelta(seconds=1), -777, "rent", account_id=f"{user}-savings")
@@ -134,7 +156,7 @@ def test_rows_after_a_question_change_nothing_of_its_answer(tmp_path: Path, sett
         book.loan(f"{user}-more", as_of + DAY, user_id=user)
         book.payment(as_of + 2 * DAY, f"{user}-loan", paid_at=None)
     made(book, settings, tmp_path / "tables")
-    for view in VIEW_NAMES:
+    for view in LOAN_VIEWS:
         again = offline(settings.workspace.features, view)
         for loan, as_of in asked.items():
             user, moment = loan.removesuffix("-asked"), pd.Timestamp(as_of, tz="UTC")
@@ -144,6 +166,28 @@ def test_rows_after_a_question_change_nothing_of_its_answer(tmp_path: Path, sett
             ]
             assert len(rows[0]) == 1
             assert bits(rows[0]) == bits(rows[1])
+
+
+def test_rows_after_a_transaction_change_nothing_of_its_history(tmp_path: Path, settings: Settings) -> None:
+    book = bank(4)
+    made(book, settings, tmp_path / "tables")
+    before = offline(settings.workspace.features, "transaction_habits")
+    asked = anomaly_spine(tmp_path / "tables")
+    asked = asked[asked["occurred_at"] < pd.Timestamp("2024-06-01", tz="UTC")]
+    for _, row in asked.iterrows():
+        account = f"{row['user_id']}-savings"
+        late = row["event_timestamp"].tz_localize(None) + timedelta(seconds=1)
+        book.money(late, -777, "rent", account_id=account, transaction_id=f"{row['transaction_id']}-after")
+        book.money(late - DAY, -5, "rent", account_id=account, known_at=late)
+    made(book, settings, tmp_path / "tables")
+    after = offline(settings.workspace.features, "transaction_habits")
+    keys = ["user_id", "event_timestamp"]
+    rows = [asked[keys].drop_duplicates().merge(frame, on=keys) for frame in (before, after)]
+    assert len(rows[0]) == len(asked) > 50
+    changed = rows[0]["habits"] != rows[1]["habits"]
+    first = rows[0].groupby("user_id")["event_timestamp"].transform("min") == rows[0]["event_timestamp"]
+    assert not changed[first].any()
+    assert changed[~first].all()
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -190,10 +234,16 @@ def test_an_exact_row_equals_the_snapshot_of_its_moment(tmp_path: Path) -> None:
     made(book, daily, tmp_path / "tables", calendar="day", now=now)
     made(book, monthly, tmp_path / "tables", at=exact, now=now)
     times = [pd.Timestamp(moment, tz="UTC") for moment in moments]
-    for view in VIEW_NAMES:
+    for view in LOAN_VIEWS:
         frames = [offline(settings.workspace.features, view) for settings in (daily, monthly)]
         rows = [frame[frame["event_timestamp"].isin(times)] for frame in frames]
         assert len(rows[1]) == 16
+        assert bits(rows[0]) == bits(rows[1])
+    made(book, daily, tmp_path / "tables", now=moments[1])
+    for view in VIEW_NAMES:
+        frames = [offline(settings.workspace.features, view) for settings in (daily, monthly)]
+        rows = [frame[frame["event_timestamp"] == times[1]] for frame in frames]
+        assert len(rows[1]) == 8
         assert bits(rows[0]) == bits(rows[1])
 
 
