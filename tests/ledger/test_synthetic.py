@@ -72,6 +72,7 @@ def test_a_user_is_the_same_in_a_smaller_bank(ledger: Ledger, tmp_path: Path) ->
         ],
         "loan_payments": ledger["loan_payments"][ledger["loan_payments"]["loan_id"].isin(loans["loan_id"])],
         "loan_outcomes": ledger["loan_outcomes"][ledger["loan_outcomes"]["loan_id"].isin(loans["loan_id"])],
+        "messages": ledger["messages"][ledger["messages"]["user_id"].isin(users)],
     }
     for table in TABLES:
         pd.testing.assert_frame_equal(by_key(table, same[table]), by_key(table, few[table]))

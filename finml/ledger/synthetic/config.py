@@ -98,6 +98,9 @@ CARD_MECHANISM = Mechanism(base=-4.6, burden=0.0, shock=2.0, thin=1.5, arrears=1
 TEMPER_FROM_SPENDING = 0.6
 """Correlation of temperament with overspending; the rest of temperament shows in nothing but delays."""
 
+MESSAGE_RATE = 0.0625
+"""Chance a month that a user's message to the app is in the ledger: 1.5 a user in two years."""
+
 SHOCK_RATE: Mapping[str, float] = MappingProxyType({"salaried": 0.012, "self_employed": 0.022, "gig": 0.035})
 """Chance a month that income breaks off or shrinks."""
 SHOCK_MONTHS = (2, 6)

@@ -37,6 +37,7 @@ class Purpose(IntEnum):
     BILLING = auto()
     JOURNAL = auto()
     PARTNERS = auto()
+    MESSAGES = auto()
 
 
 class Draws:

@@ -35,6 +35,7 @@ from finml.ledger.synthetic.loan_tables import (
     statements_table,
 )
 from finml.ledger.synthetic.loanbook import LoanBook
+from finml.ledger.synthetic.messages import messages_table
 from finml.ledger.synthetic.population import draw_population
 from finml.ledger.synthetic.tables import accounts_table, transactions_table, users_table
 from finml.ledger.writer import LedgerWriter
@@ -135,4 +136,5 @@ def simulate(draws: Draws, first: int, calendar: Calendar) -> list[tuple[str, Ta
         ("loan_payments", instalments_table(people, calendar, draws, book)),
         ("loan_payments", statements_table(people, calendar, cards.statements)),
         ("loan_outcomes", outcomes_table(people, calendar, book)),
+        ("messages", messages_table(people, calendar, draws)),
     ]
