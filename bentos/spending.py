@@ -1,0 +1,224 @@
+"""`spending` over HTTP: reads a user's history, forecasts, explains."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, Self
+
+import numpy as np
+from annotated_types import Len
+from pydantic import model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+
+from bentos import release
+from bentos.base import MOST_INPUTS, Json, ModelApi, batched, pinned_files, unavailable
+from bentos.features import ServedFeatures
+from bentos.release import FEATURES_FOLDER
+from finml.errors import FeatureError
+from finml.models.spending.contract import (
+    FEATURE,
+    NAME,
+    Changepoint,
+    Pooling,
+    SeriesExplanation,
+    SpendingExplanation,
+    SpendingForecast,
+    SpendingInput,
+    SpendingOutput,
+    SpendingPoint,
+)
+from finml.settings import get_settings
+
+if TYPE_CHECKING:
+    from finml.features.online import FeatureRow
+    from finml.models.spending.personal import Answer, History
+    from finml.models.spending.runtime import SpendingPredictor
+
+PROBE = SpendingInput(user_id="probe", horizon=1)
+
+
+class ServedInput(SpendingInput):
+    """A question that the model in this process can answer.
+
+    What the model knows is checked with the rest of the request: requests are answered in batches, and one
+    that cannot be answered must not fail the others.
+    """
+
+    served: ClassVar["SpendingPredictor | None"] = None
+
+    @model_validator(mode="after")
+    def _can_be_answered(self) -> Self:
+        start = None if self.start is None else np.datetime64(self.start, "D")
+        refused = self.served.refusal(self.category, self.horizon, start) if self.served else None
+        if refused:
+            field, why = refused
+            error = PydanticCustomError("cannot_be_answered", "{why}", {"why": why})
+            details = InitErrorDetails(type=error, loc=(field,), input=getattr(self, field))
+            raise ValidationError.from_exception_data("SpendingInput", [details])
+        return self
+
+
+Inputs = Annotated[list[ServedInput], Len(1, MOST_INPUTS)]
+
+
+class FeatureReader(Protocol):
+    """What reads the features of a batch of users."""
+
+    def read(
+        self, user_ids: Sequence[str], request_rows: Sequence[Mapping[str, float | None]]
+    ) -> Sequence["FeatureRow"]:
+        """One row a user, in the same order."""
+        ...
+
+
+class SpendingScorer:
+    """A loaded model with the histories it reads.
+
+    Attributes:
+        spec: the model's version, as in `spending@7`.
+    """
+
+    def __init__(self, predictor: "SpendingPredictor", features: FeatureReader, spec: str) -> None:
+        self.predictor = predictor
+        self.features = features
+        self.spec = spec
+
+    def predict(self, inputs: Sequence[SpendingInput]) -> list[SpendingOutput]:
+        """Answers to a batch, one an input in the same order.
+
+        Raises:
+            FeatureError: a history has to be read and cannot be.
+            DataError: the model does not know a category.
+        """
+        return [SpendingOutput(**answer) for answer, _ in self._answers(inputs)]
+
+    def explain(self, inputs: Sequence[SpendingInput]) -> list[SpendingExplanation]:
+        """The same in words. Errors as for `predict`."""
+        return [
+            SpendingExplanation(**answer, explanations=[_explained(one) for one in found])
+            for answer, found in self._answers(inputs)
+        ]
+
+    def _answers(self, inputs: Sequence[SpendingInput]) -> list[tuple[dict[str, Any], list["Answer"]]]:
+        return [self._answer(asked, row) for asked, row in zip(inputs, self._rows(inputs), strict=True)]
+
+    def _answer(
+        self, asked: SpendingInput, row: "FeatureRow | None"
+    ) -> tuple[dict[str, Any], list["Answer"]]:
+        found = self.predictor.forecast(
+            asked.category,
+            asked.horizon,
+            start=None if asked.start is None else np.datetime64(asked.start, "D"),
+            history=_history(asked, row),
+        )
+        answer = {
+            "user_id": asked.user_id,
+            "forecasts": [_forecast(one) for one in found],
+            "model_version": self.spec,
+            "feature_status": row.status if row else "provided" if asked.history else "not_needed",
+            "feature_timestamps": row.timestamps if row else {},
+        }
+        return answer, found
+
+    def _rows(self, inputs: Sequence[SpendingInput]) -> list["FeatureRow | None"]:
+        """Stored features by one call, `None` where the request gives the history or asks of no user."""
+        places = [
+            place for place, asked in enumerate(inputs) if asked.user_id is not None and asked.history is None
+        ]
+        found: list[FeatureRow | None] = [None] * len(inputs)
+        if places:
+            read = self.features.read([inputs[place].user_id or "" for place in places], [{} for _ in places])
+            for place, row in zip(places, read, strict=True):
+                found[place] = row
+        return found
+
+
+def _history(asked: SpendingInput, row: "FeatureRow | None") -> "History | None":
+    """The history that an answer starts from; `None` asks for the total of all users."""
+    from finml.models.spending.personal import History
+
+    if asked.history is not None:
+        return History.of(asked.history.months, asked.history.spent)
+    return History.stored(row.values.get(FEATURE)) if row else None
+
+
+def _forecast(answer: "Answer") -> SpendingForecast:
+    columns = {name: values.tolist() for name, values in answer.parts.items()}
+    return SpendingForecast(
+        category=answer.series.name,
+        frequency=answer.series.frequency.name,
+        subject=answer.subject,
+        forecast=[
+            SpendingPoint(
+                ds=ds,
+                yhat=yhat,
+                low=low,
+                high=high,
+                decomposition={name: values[place] for name, values in columns.items()},
+            )
+            for place, (ds, yhat, low, high) in enumerate(
+                zip(
+                    answer.dates.tolist(),
+                    answer.yhat.tolist(),
+                    answer.low.tolist(),
+                    answer.high.tolist(),
+                    strict=True,
+                )
+            )
+        ],
+        method=answer.series.method,
+        pooling=Pooling(**asdict(answer.pooling)) if answer.pooling else None,
+        trained_until=answer.series.last,
+        notes=list(answer.notes),
+    )
+
+
+def _explained(answer: "Answer") -> SeriesExplanation:
+    from finml.models.spending.explain import sentences, turns
+
+    return SeriesExplanation(
+        category=answer.series.name,
+        text=sentences(answer),
+        changepoints=[
+            Changepoint(ds=turn.ds.item(), before=turn.before, after=turn.after, text=turn.text)
+            for turn in turns(answer.series)
+        ],
+        how=answer.series.how,
+    )
+
+
+class SpendingApi(ModelApi):
+    """What will be spent on each category.
+
+    A user's forecast must not silently lose the user's own history: where the online store cannot be read,
+    the answer is 503, unless the history was given or no user was asked about.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        from finml.models.spending.runtime import SpendingPredictor
+
+        model = self.release.model(NAME)
+        features = ServedFeatures(model.feature_service, release.SERVING / FEATURES_FOLDER, get_settings())
+        predictor = SpendingPredictor.load(pinned_files(model))
+        self.spending = SpendingScorer(predictor, features, model.spec)
+        ServedInput.served = predictor
+        self.probes[NAME] = lambda: self.spending.predict([PROBE])
+
+    @batched("/predict/spending")
+    def predict_spending(self, inputs: Inputs) -> Annotated[list[SpendingOutput], Json]:
+        """Forecasts with 80 % intervals and their decomposition, one answer an input in the same order."""
+        try:
+            return self.spending.predict(inputs)
+        except FeatureError as error:
+            raise unavailable(NAME, error) from error
+
+    @batched("/explain/spending")
+    def explain_spending(self, inputs: Inputs) -> Annotated[list[SpendingExplanation], Json]:
+        """The same, with decomposition and changepoints in words."""
+        try:
+            return self.spending.explain(inputs)
+        except FeatureError as error:
+            raise unavailable(NAME, error) from error
+
+
+API = SpendingApi

@@ -1,0 +1,169 @@
+"""Measuring a trained model on what was spent after its training."""
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from finml.errors import DataError
+from finml.models.base import Evaluation, Interval
+from finml.models.spending.contract import NAME
+from finml.models.spending.frames import SERIES, USER, VALUE
+from finml.models.spending.runtime import SpendingPredictor
+from finml.models.statistics import RESAMPLES, interval, resample_weights
+
+LATENCY_WARM_UP = 5
+LATENCY_CALLS = 100
+LATENCY_HORIZON = 3
+# series that a bootstrap over series needs; with fewer, rows are drawn
+LEAST_SERIES = 5
+METRICS = ("mase", "smape", "coverage_80")
+
+Floats = npt.NDArray[np.float64]
+
+
+def evaluate(
+    predictor: SpendingPredictor, frame: pd.DataFrame, *, champion: SpendingPredictor | None, seed: int
+) -> Evaluation:
+    """Figures with bootstrap intervals (series drawn, not rows), by series and by horizon, and latency.
+
+    `mase` is the mean absolute error over that of a seasonal naive forecast within the training, `smape` the
+    symmetric mean absolute percentage error as a share (0 to 2), `coverage_80` the share inside the 80 %
+    interval. Rows about users give `user_error_ratio`: the error with their history over that without.
+
+    Args:
+        predictor: the model to measure.
+        frame: n checked rows. Those that are not after the training of their series are left out and counted.
+        champion: the model in use, on the rows that both can forecast; the paired differences say which is
+            better.
+        seed: seed of the resampling.
+
+    Raises:
+        DataError: no row is after the training, or a series is not one of the model's.
+    """
+    given = frame[frame[VALUE].notna()]
+    answers = predictor.predict(given)
+    after = (answers["horizon"] >= 1).to_numpy()
+    left_out = int((~after).sum())
+    rows, answers = given[after], answers[after]
+    everyone = rows[USER].isna().to_numpy()
+    if not everyone.any():
+        raise DataError(
+            "no row about the population is after the training, which ends with "
+            f"{predictor.info['training']['to']}",
+            hint="give rows with a later ds and without user_id",
+        )
+    measured = _measured(predictor, rows[everyone], answers[everyone])
+    weights = _weights(rows[everyone], seed)
+    metrics = _intervals(measured, weights)
+    if (~everyone).any():
+        metrics |= _user_figures(rows[~everyone], answers[~everyone], seed)
+    versus = {}
+    if champion is not None:
+        versus = _versus(predictor, champion, rows[everyone], answers[everyone], seed)
+    return Evaluation(
+        model=NAME,
+        metrics=metrics,
+        scalars={
+            "n": float(everyone.sum()),
+            "series": float(rows[everyone][SERIES].nunique()),
+            "user_rows": float((~everyone).sum()),
+            "left_out": float(left_out),
+            "mase_naive": float(
+                np.mean(_scaled(predictor, rows[everyone], answers[everyone]["naive"].to_numpy()))
+            ),
+            "resamples": float(RESAMPLES),
+            **latency(predictor),
+        },
+        breakdown={
+            "series": _by(rows[everyone][SERIES].to_numpy(dtype=str), measured),
+            "horizon": _by(answers[everyone]["horizon"].astype(int).to_numpy(), measured),
+        },
+        versus_champion=versus,
+    )
+
+
+def latency(predictor: SpendingPredictor) -> dict[str, float]:
+    """Milliseconds that forecasts of all series three periods ahead take here: median and 95 % quantile."""
+    seconds = []
+    for _ in range(LATENCY_WARM_UP + LATENCY_CALLS):
+        begun = time.perf_counter()
+        predictor.forecast(None, LATENCY_HORIZON)
+        seconds.append(time.perf_counter() - begun)
+    median, slow = np.percentile(seconds[LATENCY_WARM_UP:], [50, 95]) * 1000
+    return {"latency_p50_ms": float(median), "latency_p95_ms": float(slow)}
+
+
+def _scaled(predictor: SpendingPredictor, rows: pd.DataFrame, said: Floats) -> Floats:
+    """Absolute errors over the seasonal naive error of the row's series."""
+    scale = rows[SERIES].map({name: one.naive_error for name, one in predictor.series.items()}).to_numpy()
+    return np.asarray(np.abs(rows[VALUE].to_numpy() - said) / scale)
+
+
+def _measured(predictor: SpendingPredictor, rows: pd.DataFrame, answers: pd.DataFrame) -> dict[str, Floats]:
+    """Each figure as n values whose mean it is."""
+    actual, said = rows[VALUE].to_numpy(), answers["yhat"].to_numpy()
+    size = np.abs(actual) + np.abs(said)
+    inside = (actual >= answers["low"].to_numpy()) & (actual <= answers["high"].to_numpy())
+    return {
+        "mase": _scaled(predictor, rows, said),
+        "smape": np.divide(2 * np.abs(actual - said), size, out=np.zeros(len(size)), where=size > 0),
+        "coverage_80": inside.astype(np.float64),
+    }
+
+
+def _weights(rows: pd.DataFrame, seed: int) -> list[Floats]:
+    series = rows[SERIES].to_numpy(dtype=str)
+    groups = series if len(np.unique(series)) >= LEAST_SERIES else None
+    return list(resample_weights(len(rows), groups, seed, RESAMPLES))
+
+
+def _intervals(measured: Mapping[str, Floats], weights: list[Floats]) -> dict[str, Interval]:
+    found = {}
+    for name, values in measured.items():
+        drawn = np.concatenate([part @ values / part.sum(axis=1) for part in weights])
+        figure = interval(float(values.mean()), drawn)
+        if figure is not None:
+            found[name] = figure
+    return found
+
+
+def _user_figures(rows: pd.DataFrame, answers: pd.DataFrame, seed: int) -> dict[str, Interval]:
+    actual = rows[VALUE].to_numpy()
+    own = np.abs(actual - answers["yhat"].to_numpy())
+    new = np.abs(actual - answers["naive"].to_numpy())
+    inside = (actual >= answers["low"].to_numpy()) & (actual <= answers["high"].to_numpy())
+    weights = list(resample_weights(len(rows), rows[USER].to_numpy(dtype=str), seed, RESAMPLES))
+    ratio = interval(
+        float(own.sum() / max(new.sum(), 1e-12)),
+        np.concatenate([(part @ own) / np.maximum(part @ new, 1e-12) for part in weights]),
+    )
+    covered = _intervals({"user_coverage_80": inside.astype(np.float64)}, weights)
+    return covered | ({"user_error_ratio": ratio} if ratio is not None else {})
+
+
+def _versus(
+    predictor: SpendingPredictor,
+    champion: SpendingPredictor,
+    rows: pd.DataFrame,
+    answers: pd.DataFrame,
+    seed: int,
+) -> dict[str, Interval]:
+    """Paired differences on the series that the champion knows too, both errors over the same scale."""
+    shared = rows[SERIES].isin(champion.series).to_numpy()
+    if not shared.any():
+        return {}
+    rows, answers = rows[shared], answers[shared]
+    theirs = _measured(predictor, rows, champion.predict(rows))
+    ours = _measured(predictor, rows, answers)
+    return _intervals({name: ours[name] - theirs[name] for name in METRICS}, _weights(rows, seed))
+
+
+def _by(part: npt.NDArray[np.generic], measured: Mapping[str, Floats]) -> dict[str, dict[str, float]]:
+    return {
+        str(value): {name: float(values[part == value].mean()) for name, values in measured.items()}
+        | {"n": float((part == value).sum())}
+        for value in np.unique(part)
+    }
