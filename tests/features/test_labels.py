@@ -1,16 +1,27 @@
-"""The spine of credit risk: who asked for what, when, and what came of it."""
+"""The spines: who asked for what, when, and what came of it; what was paid, and what was spent."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from finml.errors import FeatureError
-from finml.features.labels import COLUMNS, credit_risk_spine
+from finml.features import labels
+from finml.features.engine import duckdb_engine
+from finml.features.labels import (
+    ANOMALY_COLUMNS,
+    COLUMNS,
+    anomaly_spine,
+    credit_risk_spine,
+    spending_spine,
+)
+from finml.features.questions import transaction_questions
+from finml.features.tables import LedgerTables
 from tests.features.books import Book
 
 ASKED = datetime(2024, 6, 30, 12)
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -54,3 +65,159 @@ def test_labels_that_became_known_later_can_be_left_out(book: Book, tmp_path: Pa
 def test_a_ledger_without_outcomes_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FeatureError, match="no loan outcome"):
         credit_risk_spine(Book().write(tmp_path))
+
+
+PAID = datetime(2024, 6, 1, 9, 30, 0, 500)
+
+
+@pytest.fixture
+def spender(book: Book) -> Book:
+    """Two users who pay; one of them since long enough."""
+    book.account("a-old", user_id="old")
+    book.account("a-young", user_id="young")
+    book.money(PAID - 60 * DAY, -100, "rent", account_id="a-old")
+    book.money(PAID - 60 * DAY + SECOND, -100, "rent", account_id="a-young")
+    for account in ("a-old", "a-young"):
+        book.money(
+            PAID,
+            -12_345,
+            "dining",
+            account_id=account,
+            merchant="Café",
+            channel="card",
+            transaction_id=account,
+        )
+    return book
+
+
+def label(book: Book, transaction: str, **values: object) -> None:
+    known = {"known_at": PAID + 3 * DAY, "transaction_id": transaction} | values
+    book.add("transaction_labels", PAID + 3 * DAY, known)
+
+
+def test_a_transaction_is_asked_about_in_the_last_second_before_it(spender: Book, tmp_path: Path) -> None:
+    label(spender, "a-old", anomalous=True, kind="burst")
+    frame = anomaly_spine(spender.write(tmp_path))
+    assert tuple(frame.columns) == ANOMALY_COLUMNS
+    (row,) = frame.to_dict("records")
+    assert row == {
+        "user_id": "old",
+        "event_timestamp": pd.Timestamp("2024-06-01 09:30:00", tz="UTC"),
+        "transaction_id": "a-old",
+        "occurred_at": pd.Timestamp("2024-06-01 09:30:00.0005", tz="UTC"),
+        "amount": 123.45,
+        "category": "dining",
+        "merchant": "Café",
+        "channel": "card",
+        "anomalous": True,
+        "anomaly_kind": "burst",
+    }
+
+
+def test_a_transaction_on_a_whole_second_is_no_part_of_its_own_history(spender: Book, tmp_path: Path) -> None:
+    whole = PAID.replace(microsecond=0) + DAY
+    spender.money(whole, -1, "rent", account_id="a-old", transaction_id="whole")
+    frame = anomaly_spine(spender.write(tmp_path)).set_index("transaction_id")
+    assert frame.loc["whole", "event_timestamp"] == pd.Timestamp(whole - SECOND, tz="UTC")
+
+
+def test_what_nobody_reviewed_is_taken_for_normal(spender: Book, tmp_path: Path) -> None:
+    frame = anomaly_spine(spender.write(tmp_path))
+    assert frame["anomalous"].tolist() == [False]
+    assert frame["anomaly_kind"].tolist() == [None]
+    assert frame["anomalous"].dtype == bool
+
+
+def test_a_sample_holds_what_was_reviewed_and_does_not_depend_on_the_order_of_rows(
+    spender: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(40):
+        spender.money(
+            PAID + number * DAY, -100 - number, "dining", account_id="a-old", transaction_id=f"x{number}"
+        )
+    for number in (3, 17, 31):
+        label(spender, f"x{number}", anomalous=number == 17)
+    everything = set(anomaly_spine(spender.write(tmp_path))["transaction_id"])
+    assert everything == {"a-old", *(f"x{number}" for number in range(40))}
+
+    def sample(most: int) -> list[str]:
+        with duckdb_engine() as backend:
+            tables = LedgerTables.read(backend, spender.write(tmp_path))
+            return (
+                transaction_questions(tables, most)
+                .order_by("transaction_id")
+                .to_pandas()["transaction_id"]
+                .tolist()
+            )
+
+    ten, twenty = sample(10), sample(20)
+    assert {"x3", "x17", "x31"} <= set(ten) < set(twenty) < everything
+    assert (len(ten), len(twenty)) == (10, 20)
+    spender.rows["transactions"].reverse()
+    assert sample(10) == ten
+    assert set(sample(2)) < {"x3", "x17", "x31"}
+
+
+def test_a_ledger_without_debits_to_ask_about_is_refused(book: Book, tmp_path: Path) -> None:
+    with pytest.raises(FeatureError, match="no transaction to ask about"):
+        anomaly_spine(book.write(tmp_path))
+
+
+@pytest.fixture
+def shop() -> Book:
+    """Three users over five months, the last of which is not over."""
+    book = Book()
+    for user, since in (
+        ("a", datetime(2023, 1, 1)),
+        ("b", datetime(2024, 2, 10)),
+        ("c", datetime(2024, 5, 2)),
+    ):
+        book.user(user, since)
+        book.account(f"{user}-1", since, user_id=user)
+    for month, minor in ((1, 100), (2, 200), (4, 400), (5, 9_999)):
+        book.money(datetime(2024, month, 1), -minor, "rent", account_id="a-1")
+    book.money(datetime(2024, 2, 11), -1_000, "rent", account_id="b-1")
+    book.money(datetime(2024, 4, 30, 23, 59, 59), -50, "dining", account_id="b-1")
+    book.money(datetime(2024, 3, 3), -50, "transfer", account_id="b-1")
+    book.money(datetime(2024, 3, 3), 500, "salary", account_id="b-1")
+    return book
+
+
+def _series(frame: pd.DataFrame, series: str, user_id: str | None = None) -> dict[str, float]:
+    of = frame["user_id"].isna() if user_id is None else frame["user_id"] == user_id
+    rows = frame[of & (frame["series"] == series)]
+    return dict(zip(rows["ds"].dt.strftime("%Y-%m-%d"), rows["y"], strict=True))
+
+
+def test_spending_is_told_by_complete_month_for_the_bank_and_for_users(shop: Book, tmp_path: Path) -> None:
+    frame = spending_spine(shop.write(tmp_path))
+    assert list(frame.columns) == ["series", "user_id", "ds", "y"]
+    rent = {"2024-01-01": 1.0, "2024-02-01": 12.0, "2024-03-01": 0.0, "2024-04-01": 4.0}
+    assert _series(frame, "rent") == rent
+    assert _series(frame, "rent", "a") == rent | {"2024-02-01": 2.0}
+    assert _series(frame, "rent", "b") == {}  # a customer since the middle of that month
+    assert _series(frame, "dining", "b") == _series(frame, "dining") == {"2024-04-01": 0.5}
+    assert set(frame["series"]) == {"rent", "dining"}
+    assert frame["user_id"].iloc[0] is None
+
+
+def test_the_ledgers_first_month_counts_if_it_is_there_from_its_first_day_on(
+    shop: Book, tmp_path: Path
+) -> None:
+    shop.rows["transactions"][0]["occurred_at"] = datetime(2024, 1, 2)
+    assert min(_series(spending_spine(shop.write(tmp_path)), "rent")) == "2024-02-01"
+
+
+def test_only_some_users_are_told_of_by_name(
+    shop: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labels, "MOST_USERS", 1)
+    frame = spending_spine(shop.write(tmp_path))
+    assert frame["user_id"].nunique() == 1
+    assert _series(frame, "rent")["2024-02-01"] == 12.0
+
+
+def test_a_ledger_without_a_complete_month_is_refused(spender: Book, tmp_path: Path) -> None:
+    spender.rows["transactions"] = spender.rows["transactions"][-1:]
+    with pytest.raises(FeatureError, match="no complete month"):
+        spending_spine(spender.write(tmp_path))

@@ -10,8 +10,9 @@ import feature_repo
 from finml.errors import FeatureError, SettingsError
 from finml.features.build import build
 from finml.features.declarations import SERVICES, VIEWS
-from finml.features.labels import credit_risk_spine
+from finml.features.labels import anomaly_spine, credit_risk_spine
 from finml.features.materialize import materialize
+from finml.features.offline import OfflineStore
 from finml.features.online import OnlineFeatures
 from finml.features.postgres import connection_parts, schema_name
 from finml.features.serving import export_serving, serving_store
@@ -39,6 +40,13 @@ def test_postgresql_and_parquet_give_the_same_bits(tmp_path: Path, postgres_data
         build(tables, settings)
         frames.append(training_set(settings, repo, SERVICE, spine))
     assert bits(frames[0][["user_id", *NAMES]]) == bits(frames[1][["user_id", *NAMES]])
+    asked = anomaly_spine(tables)
+    texts = [
+        training_set(settings, feature_repo.definitions(settings), "anomaly_v1", asked)["habits"]
+        for settings in (files, server)
+    ]
+    assert texts[0].notna().all()
+    assert list(texts[0]) == list(texts[1])
 
     assert {view.status for view in materialize(server, repo).views} == {"stale"}
     assert verify(server, repo).equal
@@ -56,7 +64,9 @@ def test_postgresql_and_parquet_give_the_same_bits(tmp_path: Path, postgres_data
     with psycopg.connect(postgres_database) as connection:
         table = f"{schema_name(server)}.user_financials"
         parts = connection.execute(f"SELECT DISTINCT part FROM {table}").fetchall()  # noqa: S608 - a constant
-    assert {name for (name,) in parts} == {*report.built, *report.reused}
+        manifest = OfflineStore(server.workspace.features).require()
+    of_view = {part.name for part in manifest.parts if "user_financials" in part.views}
+    assert {name for (name,) in parts} == of_view < {*report.built, *report.reused}
 
 
 @pytest.mark.server

@@ -16,7 +16,7 @@ from finml.features.serving import export_serving, serving_store
 from finml.features.store import feature_store
 from finml.features.verify import verify
 from finml.settings import Settings
-from tests.features.books import bank
+from tests.features.books import bank, offline
 from tests.servers import free_port
 
 pytestmark = pytest.mark.server
@@ -37,6 +37,17 @@ def test_online_equals_offline_bit_for_bit(settings: Settings) -> None:
     report = verify(settings, feature_repo.definitions(settings))
     assert report.users == 8
     assert report.equal
+
+
+def test_a_text_is_read_as_it_was_built(settings: Settings) -> None:
+    store = feature_store(settings, feature_repo.definitions(settings))
+    (row, unknown) = OnlineFeatures(store, "anomaly_v1").read(["u1", "nobody"])
+    frame = offline(settings.workspace.features, "transaction_habits")
+    latest = frame[frame["user_id"] == "u1"].iloc[-1]
+    assert row.values == {"habits": latest["habits"]}
+    assert row.as_of == latest["event_timestamp"]
+    assert "Café" in row.values["habits"]
+    assert (unknown.values, unknown.status) == ({"habits": None}, "missing")
 
 
 def test_unknown_users_are_missing_and_a_batch_keeps_its_order(settings: Settings) -> None:
@@ -66,8 +77,8 @@ def test_requests_do_not_grow_from_call_to_call(settings: Settings) -> None:
         started = time.perf_counter()
         online.read(users)
         spent.append(time.perf_counter() - started)
-    # every feature of both views and each view's time, for each user, in the last call as in the first
-    fields = len(USER_FINANCIALS.features) + len(CREDIT_HISTORY.features) + len(VIEW_NAMES)
+    # every feature of the service's views and their times, for each user, in the last call as in the first
+    fields = sum(len(view.features) + 1 for view in (USER_FINANCIALS, CREDIT_HISTORY))
     assert set(asked) == {fields * len(users)}
     early, late = sorted(spent[20:100])[40], sorted(spent[220:])[40]
     assert late < 2 * early

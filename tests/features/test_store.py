@@ -20,7 +20,7 @@ from finml.errors import FeatureError, SettingsError, UsageError
 from finml.features import materialize as materializing
 from finml.features.build import VIEW_NAMES, build
 from finml.features.declarations import CREDIT_HISTORY, LOAN_REQUEST, SERVICES, USER_FINANCIALS, VIEWS
-from finml.features.labels import credit_risk_spine
+from finml.features.labels import anomaly_spine, credit_risk_spine
 from finml.features.materialize import freshness, materialize
 from finml.features.offline import OfflineStore
 from finml.features.online import OnlineFeatures
@@ -141,6 +141,49 @@ def test_a_spine_without_any_features_is_refused(world: World) -> None:
         training_set(world.settings, world.repo, "other", spine)
 
 
+def test_a_service_that_asks_nothing_of_the_request_needs_user_and_moment_alone(world: World) -> None:
+    spine = anomaly_spine(world.tables)
+    frame = training_set(
+        world.settings, world.repo, "anomaly_v1", spine[["user_id", "event_timestamp", "amount"]]
+    )
+    assert list(frame.columns) == ["user_id", "event_timestamp", "amount", "habits"]
+    for row in frame.itertuples():
+        habits = json.loads(row.habits)
+        assert all(at < row.event_timestamp.timestamp() + 1 for at, *_ in habits["recent"])
+    expected = pd.read_parquet(world.settings.workspace.features / "current" / "transaction_habits")
+    keys = ["user_id", "event_timestamp"]
+    joined = spine[keys].merge(expected, on=keys, how="left")
+    assert list(joined["habits"]) == list(frame["habits"])
+
+
+def test_texts_that_are_missing_are_none(world: World) -> None:
+    spine = anomaly_spine(world.tables)[["user_id", "event_timestamp"]]
+    spine.loc[0, "user_id"] = "nobody"
+    frame = training_set(world.settings, world.repo, "anomaly_v1", spine)
+    assert frame.loc[0, "habits"] is None
+    assert frame.loc[1:, "habits"].notna().all()
+
+
+def test_each_service_is_as_fresh_as_its_own_views(own: World) -> None:
+    materialize(own.settings, own.repo)
+    with sqlite3.connect(own.settings.workspace.feast / "online.db") as online:
+        (table,) = online.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%transaction_habits'"
+        ).fetchone()
+        online.execute(f"DELETE FROM {table}")  # noqa: S608 - a table of Feast's
+    store = feature_store(own.settings, own.repo)
+    now = OfflineStore(own.settings.workspace.features).require().now.replace(tzinfo=UTC)
+    rows = {name: OnlineFeatures(store, name).read(["u1"], now=now)[0] for name in SERVICES}
+    assert {name: row.status for name, row in rows.items()} == {
+        SERVICE: "fresh",
+        "anomaly_v1": "missing",
+        "spending_v1": "fresh",
+    }
+    assert set(rows["spending_v1"].timestamps) == {"spending_history"}
+    assert set(rows["spending_v1"].values) == {"spending"}
+    assert "spending" not in rows["spending_v1"].numbers
+
+
 def test_rows_without_features_are_kept_and_told(world: World, capfd: pytest.CaptureFixture[str]) -> None:
     spine = credit_risk_spine(world.tables)
     spine.loc[0, "user_id"] = "nobody"
@@ -170,6 +213,11 @@ def test_each_difference_is_named(own: World) -> None:
         ).fetchone()
         changed = Value(double_val=math.nextafter(1e6, 2e6)).SerializeToString()
         online.execute(f"UPDATE {table} SET value = ? WHERE feature_name = 'balance'", (changed,))  # noqa: S608
+        (habits,) = online.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%transaction_habits'"
+        ).fetchone()
+        other = Value(string_val="{" * 100).SerializeToString()
+        online.execute(f"UPDATE {habits} SET value = ?", (other,))  # noqa: S608
         online.execute(
             f"UPDATE {table} SET event_ts = event_ts - 60 "  # noqa: S608 - a table of Feast's
             f"WHERE entity_key = (SELECT max(entity_key) FROM {table})"
@@ -177,7 +225,7 @@ def test_each_difference_is_named(own: World) -> None:
     report = verify(own.settings, own.repo)
     assert not report.equal
     found = {(difference.user_id, difference.feature) for difference in report.differences}
-    assert {("u0", "balance"), ("u3", "balance"), ("u0", "amount_to_balance")} <= found
+    assert {("u0", "balance"), ("u3", "balance"), ("u0", "amount_to_balance"), ("u2", "habits")} <= found
     assert all(d.online != d.offline for d in report.differences)
     (late,) = [d for d in report.differences if d.feature == "event_timestamp"]
     assert late.online == late.offline - 60

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from finml.features.declarations import STORED_VIEWS
 from finml.registry.versions import list_models, resolve
 from finml.settings import Settings
 from pipelines.cli.quickstart import conclude, make_bank
@@ -197,7 +198,7 @@ def test_online_features_equal_the_offline_ones(finml, bank, approved):
 
 def test_freshness_of_each_view_is_shown(finml, bank, approved):
     document = finml("features", "freshness", "--json", home=bank).document
-    assert {view["view"] for view in document["views"]} == {"user_financials", "credit_history"}
+    assert {view["view"] for view in document["views"]} == {view.name for view in STORED_VIEWS}
     assert "credit_history" in finml("features", "freshness", home=bank).stdout
 
 
