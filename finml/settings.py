@@ -47,6 +47,16 @@ class Settings(BaseSettings):
     log_format: str = Field(
         "auto", pattern="^(auto|json|console)$", description="auto: console on a terminal"
     )
+    intent_base: str = Field(
+        "",
+        description="transformer that `intent` starts from: a folder, or a name on the model hub; "
+        "empty: all-MiniLM-L6-v2",
+    )
+    entities_base: str = Field(
+        "",
+        description="spaCy pipeline that `entities` starts from: an installed package or a folder; "
+        "empty: en_core_web_sm",
+    )
     seed: int = Field(7, ge=0, description="seed of every random choice")
 
     @property
