@@ -1,0 +1,97 @@
+"""Everything that may be an entity, and which of it stays where candidates overlap."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from finml.models.entities.amounts import Amount, Percentage
+from finml.models.entities.dates import Dated
+from finml.models.entities.identifiers import Identified
+
+Reading = Amount | Percentage | Dated | Identified
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A part of a text that may be an entity.
+
+    Attributes:
+        start: offset in characters.
+        end: offset of the first character after it.
+        label: its type.
+        rule: name of the rule that found it, or `None` for the model.
+        reading: what the rule read, from which its value is made.
+    """
+
+    start: int
+    end: int
+    label: str
+    rule: str | None = None
+    reading: Reading | None = None
+
+    @property
+    def name(self) -> str:
+        """What found it, in words."""
+        return f"the rule {self.rule}" if self.rule else "the model"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A candidate, and what it gave way to; `None`: it stays."""
+
+    candidate: Candidate
+    lost_to: Candidate | None = None
+
+
+PRIORITY = (
+    "the model's, where it holds an identifier of its own type whole: `card no 4111 …`",
+    "identifiers and percentages by rule: their shape, often a check digit too, leaves no doubt",
+    "the model's: it knows from its training texts where an entity begins and ends",
+    "amounts and dates by rule",
+)
+"""What wins where candidates overlap, first to last. Of equals the longer wins, then the one further left, then
+the type that comes first among the labels, then the rule's name."""
+_CERTAIN_RULES = frozenset(
+    {"upi_address", "ifsc", "pan", "card_number", "card_ending", "account_number", "percentage"}
+)
+
+
+def resolve(candidates: Iterable[Candidate], labels: Sequence[str]) -> list[Decision]:
+    """Decide about every candidate, so that no two that stay overlap. The order they come in means nothing.
+
+    Args:
+        candidates: what was found.
+        labels: all types, in the order that decides between equals.
+
+    Returns:
+        One decision a candidate, from left to right.
+    """
+    found = list(candidates)
+    certain = [one for one in found if one.rule in _CERTAIN_RULES]
+
+    def rank(one: Candidate) -> int:
+        if one.rule is None:
+            touched = [other for other in certain if _overlap(one, other)]
+            return 0 if touched and all(_holds(one, other) for other in touched) else 2
+        return 1 if one.rule in _CERTAIN_RULES else 3
+
+    kept: list[Candidate] = []
+    decisions = []
+    for one in sorted(
+        found,
+        key=lambda one: (rank(one), one.start - one.end, one.start, labels.index(one.label), one.rule or ""),
+    ):
+        winner = next((other for other in kept if _overlap(one, other)), None)
+        if winner is None:
+            kept.append(one)
+        decisions.append(Decision(one, winner))
+    return sorted(
+        decisions, key=lambda made: (made.candidate.start, made.candidate.end, made.lost_to is not None)
+    )
+
+
+def _holds(one: Candidate, other: Candidate) -> bool:
+    return one.label == other.label and one.start <= other.start and other.end <= one.end
+
+
+def _overlap(one: Candidate, other: Candidate) -> bool:
+    return one.start < other.end and other.start < one.end

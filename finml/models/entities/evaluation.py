@@ -1,0 +1,119 @@
+"""Measuring a trained model on annotated texts it has never seen."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from finml.errors import DataError
+from finml.models.base import Evaluation
+from finml.models.entities.annotations import TEXT, Span, labels_of, spans_of
+from finml.models.entities.contract import NAME, EntitiesInput
+from finml.models.entities.frames import checked, words
+from finml.models.entities.runtime import EntitiesPredictor
+from finml.models.entities.scoring import Floats, by_type, compare, counts, measure, overall
+from finml.models.statistics import RESAMPLES
+
+LATENCY_WARM_UP = 10
+LATENCY_CALLS = 200
+SPEED_TEXTS = 1000
+# types whose value is computed from the words, so that a right span can still have none
+COMPUTED = frozenset({"MONEY", "DATE", "PERCENT"})
+
+
+def evaluate(
+    predictor: EntitiesPredictor, frame: pd.DataFrame, *, champion: EntitiesPredictor | None, seed: int
+) -> Evaluation:
+    """Strict span figures with bootstrap intervals over texts, by type and language, and speed.
+
+    A type that a text was not annotated with is not held against the model there.
+
+    Args:
+        predictor: the model to measure.
+        frame: checked rows; those that name merchants are not looked at.
+        champion: the model in use, measured on the same texts; the paired differences say which is better.
+        seed: seed of the resampling.
+
+    Raises:
+        DataError: there is no text, or rows break the contract; names their lines.
+    """
+    rows = checked(frame)
+    if wrong := words(rows):
+        raise DataError(
+            f"{int((rows['problem'] != '').sum()):,} rows cannot be measured on: {wrong}",
+            hint="correct the annotations, or leave these lines out",
+        )
+    rows = rows[rows["role"] == TEXT].reset_index(drop=True)
+    truth = [set(spans_of(spans)) for spans in rows["spans"]]
+    found = found_spans(predictor, rows)
+    scored = counts(truth, found)
+    versus = {}
+    if champion is not None:
+        versus = compare(scored, counts(truth, found_spans(champion, rows)), seed=seed)
+    return Evaluation(
+        model=NAME,
+        metrics=measure(scored, seed=seed),
+        scalars={
+            "n": float(len(rows)),
+            "spans": float(sum(len(spans) for spans in truth)),
+            "resamples": float(RESAMPLES),
+            **valued_share(predictor, rows, truth),
+            **speed(predictor, rows["text"].tolist()),
+        },
+        breakdown={"type": by_type(scored), **_by_language(rows, scored)},
+        versus_champion=versus,
+    )
+
+
+def found_spans(predictor: EntitiesPredictor, rows: pd.DataFrame) -> list[set[Span]]:
+    """Spans that a model finds in n rows, of the types that each row was annotated with."""
+    return [
+        {span for span in spans_of(spans) if span.label in labels_of(annotated)}
+        for spans, annotated in zip(predictor.predict(rows)["spans"], rows["annotated"], strict=True)
+    ]
+
+
+def valued_share(
+    predictor: EntitiesPredictor, rows: pd.DataFrame, truth: Sequence[set[Span]]
+) -> dict[str, float]:
+    """Of the amounts, dates and percentages that were found rightly, the share whose value could be read."""
+    inputs = [EntitiesInput.of(text) for text in rows["text"]]
+    values = [
+        entity.value is not None
+        for entities, spans in zip(predictor.extract(inputs), truth, strict=True)
+        for entity in entities
+        if entity.type in COMPUTED and Span(entity.start, entity.end, entity.type) in spans
+    ]
+    return {"valued_share": float(np.mean(values))} if values else {}
+
+
+def speed(predictor: EntitiesPredictor, texts: Sequence[str]) -> dict[str, float]:
+    """Milliseconds that an answer about one text takes here, and texts a second in batches."""
+    inputs = [EntitiesInput.of(text) for text in texts]
+    seconds = []
+    for call in range(LATENCY_WARM_UP + LATENCY_CALLS):
+        begun = time.perf_counter()
+        predictor.extract([inputs[call % len(inputs)]])
+        seconds.append(time.perf_counter() - begun)
+    median, slow = np.percentile(seconds[LATENCY_WARM_UP:], [50, 95]) * 1000
+    many = [inputs[place % len(inputs)] for place in range(SPEED_TEXTS)]
+    begun = time.perf_counter()
+    predictor.extract(many)
+    return {
+        "latency_p50_ms": float(median),
+        "latency_p95_ms": float(slow),
+        "texts_per_second": SPEED_TEXTS / (time.perf_counter() - begun),
+    }
+
+
+def _by_language(rows: pd.DataFrame, scored: Floats) -> dict[str, dict[str, dict[str, float]]]:
+    """Figures of each language, where rows say theirs."""
+    languages = sorted(set(rows["language"]) - {""})
+    if not languages:
+        return {}
+    answer = {}
+    for language in languages:
+        chosen = (rows["language"] == language).to_numpy()
+        answer[language] = {**overall(scored[chosen]), "texts": float(chosen.sum())}
+    return {"language": answer}

@@ -1,0 +1,57 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from finml.models.entities.candidates import Candidate, resolve
+from finml.models.entities.contract import LABELS
+
+
+def kept(*candidates: Candidate) -> list[Candidate]:
+    return [made.candidate for made in resolve(candidates, LABELS) if made.lost_to is None]
+
+
+MODEL = Candidate(0, 10, "CARD")
+RULES = {"MONEY": "amount", "DATE": "weekday", "PAN": "pan", "CARD": "card_number", "PERCENT": "percentage"}
+
+
+def test_an_identifier_wins_over_the_model():
+    number = Candidate(2, 12, "CARD", "card_number")
+    assert kept(MODEL, number) == [number]
+    pan = Candidate(2, 8, "PAN", "pan")
+    assert kept(MODEL, pan) == [pan]
+
+
+def test_the_model_may_hold_an_identifier_of_its_own_type():
+    assert kept(MODEL, Candidate(2, 8, "CARD", "card_number")) == [MODEL]
+
+
+def test_the_model_wins_over_amounts_and_dates():
+    assert kept(MODEL, Candidate(0, 20, "DATE", "weekday")) == [MODEL]
+    assert kept(MODEL, Candidate(10, 20, "DATE", "weekday")) == [MODEL, Candidate(10, 20, "DATE", "weekday")]
+
+
+def test_a_loser_names_its_winner():
+    _, lost = sorted(
+        resolve([MODEL, Candidate(5, 20, "DATE", "weekday")], LABELS),
+        key=lambda made: made.lost_to is not None,
+    )
+    assert lost.lost_to == MODEL
+
+
+@st.composite
+def candidates(draw):
+    start, length = draw(st.integers(0, 30)), draw(st.integers(1, 10))
+    if draw(st.booleans()):
+        return Candidate(start, start + length, draw(st.sampled_from(LABELS)))
+    label = draw(st.sampled_from(sorted(RULES)))
+    return Candidate(start, start + length, label, RULES[label])
+
+
+@given(st.lists(candidates(), max_size=12, unique=True), st.randoms())
+def test_what_stays_never_overlaps_and_the_order_means_nothing(found, random):
+    decisions = resolve(found, LABELS)
+    assert sorted(map(repr, found)) == sorted(repr(made.candidate) for made in decisions)
+    stays = [made.candidate for made in decisions if made.lost_to is None]
+    for one, other in zip(stays, stays[1:], strict=False):
+        assert one.end <= other.start
+    random.shuffle(found)
+    assert resolve(found, LABELS) == decisions

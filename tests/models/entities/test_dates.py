@@ -1,0 +1,123 @@
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from finml.models.entities.dates import dates, in_the_past
+from finml.models.entities.periods import add_months
+
+WEDNESDAY = date(2026, 5, 20)
+
+
+def found(text: str, today: date = WEDNESDAY) -> dict[str, tuple[str | None, str | None]]:
+    return {
+        text[one.start : one.end]: (
+            one.period.start and one.period.start.isoformat(),
+            one.period.end and one.period.end.isoformat(),
+        )
+        for one in dates(text, today)
+        if one.period
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "may I see my balance",
+        "can I sit in the sun",
+        "a sat phone",
+        "31/02/2026",
+        "32nd street",
+        "transfer 2019 rupees",
+        "99999 weeks",
+        "FY 2024-27",
+        "in 9999 years",
+        "9999 years ago",
+    ],
+)
+def test_what_is_no_date_is_not_read_as_one(text):
+    assert dates(text, WEDNESDAY) == []
+
+
+def test_two_dates_of_one_range_are_days_of_the_same_month():
+    assert found("how much did I spend from the 3rd to the 6th of January") == {
+        "3rd": ("2026-01-03", "2026-01-04"),
+        "6th of January": ("2026-01-06", "2026-01-07"),
+    }
+
+
+def test_may_with_a_capital_or_behind_in_is_the_month():
+    assert found("what did I spend in may")["may"] == ("2026-05-01", "2026-06-01")
+    assert found("rent of May please")["May"] == ("2026-05-01", "2026-06-01")
+
+
+def test_kal_is_either_day_and_says_so():
+    (one,) = dates("kal", WEDNESDAY)
+    other = one.period.alternatives[0]
+    assert {one.period.start, other.start} == {date(2026, 5, 19), date(2026, 5, 21)}
+
+
+def test_a_range_that_is_opened_opens_its_other_reading_too():
+    (one,) = dates("kal se kitna kharch hua", WEDNESDAY)
+    assert (one.relation, one.period.end) == ("since", date(2026, 5, 21))
+    assert [other.start for other in one.period.alternatives] == [date(2026, 5, 21)]
+    assert one.period.alternatives[0].end is None
+
+
+def test_what_comes_again_and_again_has_no_interval():
+    (one,) = dates("send rent on the 4th of each month", WEDNESDAY)
+    assert (one.rule, one.period) == ("recurring", None)
+
+
+def test_before_ends_where_the_date_begins():
+    assert found("pay it before Friday") == {"Friday": (None, "2026-05-22")}
+
+
+def test_a_leap_day_without_a_year_is_the_last_one_that_was():
+    assert found("spent on 29 Feb")["29 Feb"] == ("2024-02-29", "2024-03-01")
+
+
+def test_the_31st_is_of_a_month_that_has_one():
+    assert found("paid on the 31st", date(2026, 3, 1))["31st"] == ("2026-01-31", "2026-02-01")
+
+
+@pytest.mark.parametrize(
+    ("text", "past"),
+    [
+        ("what did I spend on Monday", True),
+        ("pay it on Monday", False),
+        ("Monday", True),
+        ("I will pay what was due on Monday", True),
+        ("कल भेजो", False),
+        ("कल भेजा था", True),
+    ],
+)
+def test_the_tense_of_a_text(text, past):
+    assert in_the_past(text) == past
+
+
+@given(st.dates(date(1950, 1, 1), date(2150, 1, 1)), st.integers(-600, 600))
+def test_months_are_added_as_the_calendar_has_them(when, months):
+    moved = add_months(when, months)
+    assert (moved.year * 12 + moved.month) - (when.year * 12 + when.month) == months
+    assert moved.day <= when.day
+
+
+@given(st.dates(date(1950, 1, 1), date(2150, 1, 1)))
+def test_every_day_is_read_back_from_how_it_is_written(when):
+    for form in ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d %B %Y", "%B %d, %Y"):
+        text = when.strftime(form)
+        assert found(f"spent on {text}") == {text: (when.isoformat(), (when + timedelta(days=1)).isoformat())}
+
+
+@given(
+    st.dates(date(1950, 1, 1), date(2150, 1, 1)),
+    st.sampled_from(
+        ["today", "yesterday", "tomorrow", "last week", "next month", "this quarter", "kal", "aaj"]
+    )
+    | st.builds("{} {} ago".format, st.integers(1, 500), st.sampled_from(["days", "weeks", "months"])),
+)
+def test_an_interval_begins_before_it_ends(today, words):
+    (one,) = dates(words, today)
+    assert one.period.start < one.period.end
