@@ -63,13 +63,14 @@ def test_a_user_is_the_same_in_a_smaller_bank(ledger: Ledger, tmp_path: Path) ->
     users = few["users"]["user_id"]
     accounts = ledger["accounts"][ledger["accounts"]["user_id"].isin(users)]
     loans = ledger["loans"][ledger["loans"]["user_id"].isin(users)]
+    transactions = ledger["transactions"][ledger["transactions"]["account_id"].isin(accounts["account_id"])]
+    labels = ledger["transaction_labels"]
     same = {
         "users": ledger["users"][ledger["users"]["user_id"].isin(users)],
         "accounts": accounts,
         "loans": loans,
-        "transactions": ledger["transactions"][
-            ledger["transactions"]["account_id"].isin(accounts["account_id"])
-        ],
+        "transactions": transactions,
+        "transaction_labels": labels[labels["transaction_id"].isin(transactions["transaction_id"])],
         "loan_payments": ledger["loan_payments"][ledger["loan_payments"]["loan_id"].isin(loans["loan_id"])],
         "loan_outcomes": ledger["loan_outcomes"][ledger["loan_outcomes"]["loan_id"].isin(loans["loan_id"])],
         "messages": ledger["messages"][ledger["messages"]["user_id"].isin(users)],

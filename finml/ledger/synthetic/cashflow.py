@@ -17,6 +17,7 @@ from finml.ledger.synthetic.config import (
     STATES,
 )
 from finml.ledger.synthetic.draws import Draws, Floats, Ints, Purpose, pick
+from finml.ledger.synthetic.irregular import Irregular
 from finml.ledger.synthetic.journal import Journal, Slot
 from finml.ledger.synthetic.population import RUPEE, Population, rupees
 
@@ -137,15 +138,18 @@ def pay_regulars(month: Month, fortune: Fortune, cash: Ints) -> Ints:
     day = people.salary_day
     electricity = rupees(normal * (0.015 + 0.02 * u[:, 0]), 1)
     phone = np.where(u[:, 2] < 0.85, rupees(normal * (0.006 + 0.008 * u[:, 1]), 1), 0)
-    for slot, when, amount, category, channel in (
+    irregular = Irregular.draw(month.draws, month.number)
+    for slot, day_due, amount_due, category, channel in (
         (Slot.RENT, day + 1, people.rent, "rent", "transfer"),
         (Slot.OTHER_EMI, day + 2, people.other_emi, "emi", "direct_debit"),
         (Slot.UTILITIES, 12 + pick(u[:, 3], 8), electricity, "utilities", "upi"),
         (Slot.UTILITIES + 1, 15 + pick(u[:, 4], 10), phone, "utilities", "upi"),
         (Slot.INSURANCE, day + 4, people.insurance, "insurance", "direct_debit"),
     ):
+        amount = irregular.amount(slot, amount_due)
         pays = (amount > 0) & (amount <= cash)
-        journal.add(pays, slot, category, amount, day=when, channel=channel)
+        when, oddity = irregular.day(slot, day_due), irregular.oddity(slot)
+        journal.add(pays, slot, category, amount, day=when, channel=channel, oddity=oddity)
         cash = cash - np.where(pays, amount, 0)
     return cash
 

@@ -72,6 +72,7 @@ MERCHANTS: dict[str, tuple[str, ...]] = {
     "entertainment": ("Chitra Cinemas", "Tarang Music", "Khel Arena"),
     "insurance": ("Suraksha Life", "Kavach General"),
     "investment": ("Lakshya Mutual Fund", "Swarna Bond"),
+    "other": ("Pahadi Holidays", "Shubh Mandap Events", "Griha Interiors", "Lucky Khazana", "Videsh Forex"),
 }
 
 MERCHANT_NAMES: tuple[str, ...] = tuple(name for names in MERCHANTS.values() for name in names)

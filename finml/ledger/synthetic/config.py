@@ -101,6 +101,24 @@ TEMPER_FROM_SPENDING = 0.6
 MESSAGE_RATE = 0.0625
 """Chance a month that a user's message to the app is in the ledger: 1.5 a user in two years."""
 
+MONTHS_OF_HABIT = 2
+"""Months after which a user has habits that something can depart from."""
+SPIKE_RATE, SPIKE_TIMES = 0.014, (10.0, 40.0)
+"""Chance a user and month of a purchase of so many times the usual in its category, if the money is there."""
+NEW_LARGE_RATE, NEW_LARGE_INCOMES = 0.028, (0.2, 0.8)
+"""Of a purchase of so many monthly incomes, in a category that the user has never used."""
+BURST_RATE, BURST_COUNT = 0.0022, (4, 8)
+"""Of so many purchases within an hour."""
+DUPLICATE_RATE = 0.012
+"""Of a purchase charged twice within minutes."""
+REGULAR_OFF_RATE = 0.014
+"""Of a regular payment of a wrong amount or far off its day."""
+HONEST_LARGE_RATE, HONEST_LARGE_TIMES = 0.016, (3.0, 14.0)
+"""Of a purchase that is large and meant: a fridge, a treatment, a wedding, a journey."""
+REVIEWED_SHARE, HONEST_REVIEWED_SHARE = 0.01, 0.3
+"""Share of the usual transactions that are reviewed, and of the large ones that were meant."""
+REVIEW_DAYS = (1, 9)
+
 SHOCK_RATE: Mapping[str, float] = MappingProxyType({"salaried": 0.012, "self_employed": 0.022, "gig": 0.035})
 """Chance a month that income breaks off or shrinks."""
 SHOCK_MONTHS = (2, 6)

@@ -38,6 +38,11 @@ class Purpose(IntEnum):
     JOURNAL = auto()
     PARTNERS = auto()
     MESSAGES = auto()
+    ODD_JOURNAL = auto()
+    ODD_REGULARS = auto()
+    ODD_PURCHASES = auto()
+    ODD_BURST = auto()
+    REVIEW = auto()
 
 
 class Draws:

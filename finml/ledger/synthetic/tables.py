@@ -1,5 +1,8 @@
 """Users, accounts and transactions of a block as tables: what the bank knew when the ledger was taken."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -59,8 +62,12 @@ def accounts_table(people: Population, calendar: Calendar) -> Table:
     )
 
 
-def transactions_table(people: Population, calendar: Calendar, journal: Journal) -> Table:
-    """The `transactions` of a block, by account and time, each with the balance after it."""
+Rows = Mapping[str, Any]
+"""Transactions of a block, one array a field; see `Journal.arrays`."""
+
+
+def known_transactions(people: Population, calendar: Calendar, journal: Journal) -> Rows:
+    """What the ledger knows of a block's transactions, by account and time, with `balance` after each."""
     rows = journal.arrays()
     account = rows["user"] * 2 + rows["on_card"]
     order = np.lexsort((rows["time"], account))
@@ -74,12 +81,19 @@ def transactions_table(people: Population, calendar: Calendar, journal: Journal)
     rows["balance"] = opening + running - carried
 
     known = rows["known"] < calendar.end
-    rows = {field: values[known] for field, values in rows.items()}
+    return {field: values[known] for field, values in rows.items()}
+
+
+def transactions_table(people: Population, rows: Rows) -> Table:
+    """The `transactions` of a block.
+
+    Args:
+        people: the users.
+        rows: what `known_transactions` found.
+    """
     return pa.table(
         {
-            "transaction_id": ids(
-                "t", people.number[rows["user"]] * NUMBERS_A_USER + rows["number"], digits=13
-            ),
+            "transaction_id": transaction_ids(people, rows),
             "account_id": account_ids(people, rows["user"], rows["on_card"].astype(bool)),
             "occurred_at": moments(rows["time"]),
             "direction": words(("debit", "credit"), rows["credit"].astype(np.int64)),
@@ -92,6 +106,11 @@ def transactions_table(people: Population, calendar: Calendar, journal: Journal)
             "updated_at": moments(rows["known"]),
         }
     )
+
+
+def transaction_ids(people: Population, rows: Rows) -> Column:
+    """Identifiers of transactions, from their `user` and `number`."""
+    return ids("t", people.number[rows["user"]] * NUMBERS_A_USER + rows["number"], digits=13)
 
 
 def account_ids(people: Population, user: Ints, on_card: Bools) -> Column:
