@@ -44,6 +44,7 @@ ANOMALY_COLUMNS = (
     "channel",
     "anomalous",
     "anomaly_kind",
+    "weight",
 )
 
 
@@ -118,7 +119,8 @@ def anomaly_spine(tables_folder: Path) -> "pd.DataFrame":
     Returns:
         `user_id`; `event_timestamp` (UTC), the last whole second before the transaction; `transaction_id`,
         `occurred_at` (UTC), `amount` (float64, major units), `category`, `merchant`, `channel`; `anomalous`,
-        false where nobody reviewed it; `anomaly_kind`, `None` where nobody said.
+        false where nobody reviewed it; `anomaly_kind`, `None` where nobody said; `weight`, how many debits
+        of the ledger the row stands for.
 
     Raises:
         FeatureError: a table is missing, or there is no debit to ask about.
@@ -141,6 +143,7 @@ def anomaly_spine(tables_folder: Path) -> "pd.DataFrame":
                 channel=asked.channel,
                 anomalous=asked.anomalous.fill_null(False),
                 anomaly_kind=asked.kind,
+                weight=asked.weight,
             )
             .select(*ANOMALY_COLUMNS)
             .order_by("event_timestamp", "transaction_id")

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 MOST_TRANSACTIONS = 20_000
+ANOMALOUS_SHARE = 0.2
+"""Most of a sample that may be labelled anomalies, so that what is usual remains the larger part."""
 FIRST_DAYS = 60
 """Days since a user's first transaction before which there is little to compare another one with."""
 
@@ -24,18 +26,20 @@ def loan_questions(tables: LedgerTables) -> "ir.Table":
 
 
 def transaction_questions(tables: LedgerTables, most: int = MOST_TRANSACTIONS) -> "ir.Table":
-    """A sample of the debits: those that were reviewed first, then those whose identifier hashes lowest.
+    """A sample of the debits: of labelled anomalies and of all others those whose identifiers hash lowest.
 
-    The same ledger gives the same sample in any order of rows. A moment is the last whole second at which the
-    transaction itself had not happened yet, so that it is no part of the history that it is judged by.
+    Anomalies are few, so more of them are taken than their share; `weight` says how many debits of the ledger
+    a row stands for, and a figure that counts each row so often is one about the ledger. The same ledger
+    gives the same sample in any order of rows. A moment is the last whole second at which the transaction
+    itself had not happened yet, so that it is no part of the history that it is judged by.
 
     Args:
         tables: the ledger.
-        most: how many at most.
+        most: how many at most; at most `ANOMALOUS_SHARE` of them are anomalies.
 
     Returns:
         `user_id`, `event_timestamp` (naive UTC), the transaction's columns, `anomalous` and `kind` as
-        labelled, both missing where nobody reviewed it.
+        labelled, both missing where nobody reviewed it, and `weight`.
     """
     import ibis
 
@@ -47,9 +51,16 @@ def transaction_questions(tables: LedgerTables, most: int = MOST_TRANSACTIONS) -
     )
     labels = tables.transaction_labels.select("transaction_id", "anomalous", "kind")
     asked = asked.left_join(labels, "transaction_id")
-    chosen = asked.order_by(
-        asked.anomalous.isnull(), asked.transaction_id.hexdigest("md5"), asked.transaction_id
-    ).limit(most)
+    is_anomaly = asked.anomalous.fill_null(False)
+    lowest = ibis.row_number().over(
+        group_by=is_anomaly, order_by=[asked.transaction_id.hexdigest("md5"), asked.transaction_id]
+    )
+    there = asked.count().over(group_by=is_anomaly)
+    ranked = asked.mutate(is_anomaly=is_anomaly, lowest=lowest, there=there)
+    anomalies = ibis.least(is_anomaly.cast("int64").sum(), round(ANOMALOUS_SHARE * most)).over()
+    ranked = ranked.mutate(taken=ranked.is_anomaly.ifelse(anomalies, most - anomalies))
+    chosen = ranked.filter(ranked.lowest < ranked.taken)
+    weight = chosen.there.cast("float64") / ibis.least(chosen.there, chosen.taken)
     before = chosen.occurred_at - ibis.interval(microseconds=1)
     return chosen.select(
         "user_id",
@@ -61,5 +72,6 @@ def transaction_questions(tables: LedgerTables, most: int = MOST_TRANSACTIONS) -
         "channel",
         "anomalous",
         "kind",
+        weight=weight,
         event_timestamp=before.truncate("s"),
     )

@@ -111,6 +111,7 @@ def test_a_transaction_is_asked_about_in_the_last_second_before_it(spender: Book
         "channel": "card",
         "anomalous": True,
         "anomaly_kind": "burst",
+        "weight": 1.0,
     }
 
 
@@ -128,34 +129,42 @@ def test_what_nobody_reviewed_is_taken_for_normal(spender: Book, tmp_path: Path)
     assert frame["anomalous"].dtype == bool
 
 
-def test_a_sample_holds_what_was_reviewed_and_does_not_depend_on_the_order_of_rows(
-    spender: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_sample_stands_for_the_ledger_and_does_not_depend_on_the_order_of_rows(
+    spender: Book, tmp_path: Path
 ) -> None:
     for number in range(40):
         spender.money(
             PAID + number * DAY, -100 - number, "dining", account_id="a-old", transaction_id=f"x{number}"
         )
-    for number in (3, 17, 31):
-        label(spender, f"x{number}", anomalous=number == 17)
+    for number in (3, 11, 17, 24, 31, 38):
+        label(spender, f"x{number}", anomalous=number != 38)
     everything = set(anomaly_spine(spender.write(tmp_path))["transaction_id"])
     assert everything == {"a-old", *(f"x{number}" for number in range(40))}
 
-    def sample(most: int) -> list[str]:
+    def sample(most: int) -> pd.DataFrame:
         with duckdb_engine() as backend:
             tables = LedgerTables.read(backend, spender.write(tmp_path))
-            return (
-                transaction_questions(tables, most)
-                .order_by("transaction_id")
-                .to_pandas()["transaction_id"]
-                .tolist()
-            )
+            return transaction_questions(tables, most).order_by("transaction_id").to_pandas()
 
     ten, twenty = sample(10), sample(20)
-    assert {"x3", "x17", "x31"} <= set(ten) < set(twenty) < everything
-    assert (len(ten), len(twenty)) == (10, 20)
+    assert set(ten["transaction_id"]) < set(twenty["transaction_id"]) < everything
+    # a fifth may be anomalies, of which there are five among 41 debits
+    for rows, anomalies in ((ten, 2), (twenty, 4)):
+        is_anomaly = rows["anomalous"].eq(True)
+        assert is_anomaly.sum() == anomalies
+        assert len(rows) == 5 * anomalies
+        assert rows.loc[is_anomaly, "weight"].sum() == pytest.approx(5)
+        assert rows.loc[~is_anomaly, "weight"].sum() == pytest.approx(36)
     spender.rows["transactions"].reverse()
-    assert sample(10) == ten
-    assert set(sample(2)) < {"x3", "x17", "x31"}
+    pd.testing.assert_frame_equal(sample(10), ten)
+
+
+def test_a_sample_that_holds_every_debit_stands_for_itself(spender: Book, tmp_path: Path) -> None:
+    for number in range(4):
+        spender.money(PAID + number * DAY, -100, "dining", account_id="a-old", transaction_id=f"x{number}")
+        label(spender, f"x{number}", anomalous=False)
+    frame = anomaly_spine(spender.write(tmp_path))
+    assert frame["weight"].tolist() == [1.0] * 5
 
 
 def test_a_ledger_without_debits_to_ask_about_is_refused(book: Book, tmp_path: Path) -> None:
