@@ -34,7 +34,7 @@ from finml.settings import Settings, get_settings
 MODEL = get_model("intent")
 BASELINE = "frozen MiniLM + logistic regression"
 REGULARIZATION = (1.0, 10.0, 100.0)
-BATCH = 32
+BATCH = 32  # inputs of the largest request
 
 Parts = tuple[pd.DataFrame, pd.DataFrame]
 
@@ -252,7 +252,7 @@ def baseline(
 
 
 def speed(predictor: IntentPredictor, texts: list[str]) -> str:
-    """Texts a second on one thread, one at a time and in batches; the best of three passes."""
+    """Texts a second on one thread, one at a time and in requests of `BATCH`; the best of three passes."""
     some = (texts * (1 + 320 // len(texts)))[:320]
     found = {}
     for size in (1, BATCH):
@@ -263,7 +263,7 @@ def speed(predictor: IntentPredictor, texts: list[str]) -> str:
                 predictor.answer(some[start : start + size])
             passes.append(len(some) / (time.perf_counter() - begun))
         found[size] = max(passes)
-    return f"{found[1]:,.0f} texts/s one by one, {found[BATCH]:,.0f} in batches of {BATCH} (int8, 1 thread)"
+    return f"{found[1]:,.0f} texts/s one by one, {found[BATCH]:,.0f} in requests of {BATCH} (int8, 1 thread)"
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from finml.models.base import Evaluation, Interval
 from finml.models.intent.contract import NAME, TEXT
 from finml.models.intent.figures import RESAMPLES, Judged, compare, measure
 from finml.models.intent.frames import contradictory
-from finml.models.intent.head import Floats, Indicators
-from finml.models.intent.runtime import IntentPredictor, Scores
+from finml.models.intent.head import Floats, Indicators, Scores
+from finml.models.intent.runtime import IntentPredictor
 from finml.models.intent.targets import in_scope, indicators
 
 Columns = TypeVar("Columns", Floats, Indicators)

@@ -26,20 +26,19 @@ def export(network: Network, folder: Path) -> None:
 
 
 def export_float(network: Network, file: Path) -> None:
-    """Write the encoder as one ONNX file: `input_ids` and `attention_mask`, (n, t), to `sentence`, (n, d)."""
+    """Write the encoder as one ONNX file: `input_ids`, (n, t) without padding, to `sentence`, (n, d)."""
     network.eval()
-    ids = torch.ones((2, 8), dtype=torch.long)
     axes = {0: torch.export.Dim("texts", min=1), 1: torch.export.Dim("tokens", min=2)}
     with warnings.catch_warnings():
         # of torch's own making, about torch's own code
         warnings.simplefilter("ignore")
         torch.onnx.export(
             network,
-            (ids, torch.ones_like(ids)),
+            (torch.ones((2, 8), dtype=torch.long),),
             file,
-            input_names=["input_ids", "attention_mask"],
+            input_names=["input_ids"],
             output_names=[OUTPUT],
-            dynamic_shapes={"input_ids": axes, "attention_mask": axes},
+            dynamic_shapes={"input_ids": axes},
             opset_version=OPSET,
             dynamo=True,
             external_data=False,

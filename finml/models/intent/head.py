@@ -18,6 +18,25 @@ HEAD_FILE = "head.npz"
 
 
 @dataclass(frozen=True)
+class Scores:
+    """What is known about n texts and k intents before it is put into words.
+
+    Attributes:
+        logits: (n, k), calibrated.
+        probabilities: (n, k).
+        scope: n scores, below 0 where out of scope.
+    """
+
+    logits: Floats
+    probabilities: Floats
+    scope: Floats
+
+    def head(self, number: int) -> "Scores":
+        """Those of the first texts."""
+        return Scores(self.logits[:number], self.probabilities[:number], self.scope[:number])
+
+
+@dataclass(frozen=True)
 class Head:
     """The head of a trained model.
 
@@ -51,6 +70,11 @@ class Head:
         """(n, k): which intents each text has, in scope or not. The likeliest is always among them."""
         top = np.arange(probabilities.shape[1]) == probabilities.argmax(axis=1)[:, None]
         return np.asarray(top | (probabilities >= self.cutoff)) if self.multiple else top
+
+    def score(self, embedding: Floats) -> "Scores":
+        """Everything about n texts of (n, d) embeddings."""
+        logits = self.logits(embedding)
+        return Scores(logits, self.probabilities(logits), self.scope_score(logits))
 
     def scope_score(self, logits: Floats) -> Floats:
         """N scores of (n, k) logits, below 0 where a text is out of scope."""

@@ -47,9 +47,10 @@ class Network(torch.nn.Module):
         scaled: torch.Tensor = SCALE * self.head(self.dropout(embedding))
         return scaled
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """What is exported: embeddings."""
-        return self.embed(input_ids, attention_mask)
+    def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
+        """What is exported: embeddings of texts that need no padding."""
+        hidden = self.encoder(input_ids=input_ids).last_hidden_state
+        return torch.nn.functional.normalize(hidden.mean(dim=1), dim=1)
 
 
 def load_encoder(base: str) -> tuple[Any, "Tokenizer"]:

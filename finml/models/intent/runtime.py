@@ -19,7 +19,7 @@ from finml.errors import DataError, ModelError
 from finml.models.intent.contract import ALTERNATIVES, SEPARATOR, TEXT
 from finml.models.intent.encoder import FLOAT_FILE, Encoder
 from finml.models.intent.explain import Explanation, Word, words_of
-from finml.models.intent.head import HEAD_FILE, Floats, Head
+from finml.models.intent.head import HEAD_FILE, Floats, Head, Scores
 from finml.models.intent.texts import hashes
 
 TEXTS_FILE = "texts.npz"
@@ -37,15 +37,6 @@ class Answer:
     alternatives: list[tuple[str, float]]
     out_of_scope: bool
     scope_score: float
-
-
-@dataclass(frozen=True)
-class Scores:
-    """What is known about n texts and k intents before it is put into words."""
-
-    logits: Floats
-    probabilities: Floats
-    scope: Floats
 
 
 class IntentPredictor:
@@ -105,8 +96,7 @@ class IntentPredictor:
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Logits, probabilities and scope of n texts."""
-        logits = self.head.logits(self.embed(texts))
-        return Scores(logits, self.head.probabilities(logits), self.head.scope_score(logits))
+        return self.head.score(self.embed(texts))
 
     def answer(self, texts: Sequence[str]) -> list[Answer]:
         """Answers to n texts, in the same order: the way of the HTTP service."""
@@ -167,9 +157,7 @@ class IntentPredictor:
         found = [words_of(text) for text in texts]
         reduced = [words.without(place) for words in found for place in range(len(words.spans))]
         scores = self.score([*texts, *reduced])
-        answers = self.answers(
-            Scores(*(part[: len(texts)] for part in (scores.logits, scores.probabilities, scores.scope)))
-        )
+        answers = self.answers(scores.head(len(texts)))
         explained, start = [], len(texts)
         for row, (answer, words) in enumerate(zip(answers, found, strict=True)):
             rows = np.append(row, np.arange(start, start + len(words.spans)))
