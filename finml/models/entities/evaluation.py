@@ -17,7 +17,7 @@ from finml.models.statistics import RESAMPLES
 
 LATENCY_WARM_UP = 10
 LATENCY_CALLS = 200
-SPEED_TEXTS = 1000
+SPEED_TEXTS = 500
 # types whose value is computed from the words, so that a right span can still have none
 COMPUTED = frozenset({"MONEY", "DATE", "PERCENT"})
 

@@ -33,16 +33,18 @@ def missing() -> list[str]:
     return []
 
 
-def recogniser(base: str) -> "Language":
+def recogniser(base: str, seed: int) -> "Language":
     """A pipeline with one new, untrained recogniser that reads words as the base's own does.
 
-    What the base learnt of words stays; the types that it tells apart go.
+    What the base learnt of words stays; the types that it tells apart go. The seed decides what the new layers
+    begin with, and what training draws.
 
     Raises:
         ModelError: the base cannot be loaded, or has no recogniser whose layers can be taken over.
     """
     import spacy
     from spacy.training import Example
+    from spacy.util import fix_random_seed
 
     try:
         nlp = spacy.load(base)
@@ -61,6 +63,7 @@ def recogniser(base: str) -> "Language":
     ner = nlp.add_pipe("ner", config={"model": config})
     for label in LABELS:
         ner.add_label(label)
+    fix_random_seed(seed)
     empty = Example.from_dict(nlp.make_doc("pay"), {"entities": []})
     ner.initialize(lambda: [empty], nlp=nlp)
     ner.model.get_ref("tok2vec").from_bytes(layers)

@@ -76,7 +76,7 @@ def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingR
     if base is None:
         raise ModelError("there is no pretrained spaCy pipeline to start from", hint=HINT)
     chosen = dict(PARAMETERS) | {name: float(value) for name, value in options.params.items()}
-    nlp = recogniser(base)
+    nlp = recogniser(base, options.seed)
     texts = frame[(frame["role"] == TEXT) & (frame["problem"] == "")]
     aligned, split_tokens = _examples(nlp, texts)
     if not aligned:
@@ -141,10 +141,9 @@ def _fit(
     options: TrainOptions,
 ) -> Best:
     """Train the pipeline's recogniser, and leave it with the weights of its best epoch."""
-    from spacy.util import compounding, fix_random_seed, minibatch
+    from spacy.util import compounding, minibatch
     from thinc.api import Adam
 
-    fix_random_seed(options.seed)
     order = random.Random(options.seed)  # noqa: S311  # an order of texts, no secret
     stopping = [text for text in texts if place(text[0], "stopping") < chosen["stopping_share"]]
     training = [text for text in texts if place(text[0], "stopping") >= chosen["stopping_share"]] or list(

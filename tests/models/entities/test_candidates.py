@@ -24,7 +24,14 @@ def test_the_model_may_hold_an_identifier_of_its_own_type():
     assert kept(MODEL, Candidate(2, 8, "CARD", "card_number")) == [MODEL]
 
 
-def test_the_model_wins_over_amounts_and_dates():
+def test_an_amount_is_not_cut_by_the_model():
+    whole, cut = Candidate(0, 9, "MONEY", "amount"), Candidate(0, 4, "MONEY")
+    assert kept(whole, cut) == [whole]
+    longer = Candidate(0, 12, "MONEY")
+    assert kept(whole, longer) == [longer]
+
+
+def test_the_model_wins_over_dates():
     assert kept(MODEL, Candidate(0, 20, "DATE", "weekday")) == [MODEL]
     assert kept(MODEL, Candidate(10, 20, "DATE", "weekday")) == [MODEL, Candidate(10, 20, "DATE", "weekday")]
 
