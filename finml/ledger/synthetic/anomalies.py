@@ -46,25 +46,65 @@ _DOUBLED = tuple(
     for name in ("groceries", "dining", "transport", "shopping")
 )
 
+_GOLDEN_TURN = 0.6180339887
+"""Turns one uniform number into as many different ones as a run has purchases."""
 _SPARE = 0.6
 """Share of the money at hand that a large purchase may take."""
 _AT_NIGHT = 0.4
 _NIGHT, _DAY, _EVENING = 5 * HOUR, 8 * HOUR, 22 * HOUR
 
 
+_Paid = tuple[Ints, Ints]
+"""Users and what each paid, paise; a user can be there more than once."""
+
+
 @dataclass(frozen=True)
-class _Means:
-    """What users can spend, one element a user, paise.
+class _Struck:
+    """The users that something happens to in a month, one element a user.
 
     Attributes:
-        income: normal income of the month.
-        wanted: what they meant to spend this month as they like.
-        cash: money at hand.
+        month: the month.
+        user: position in the block, ascending.
+        income: normal income of the month, paise.
+        wanted: what they meant to spend this month as they like, paise.
+        limit: what a large purchase may cost, paise.
+        u: uniform numbers that say how it happens, shape (users, 6).
     """
 
+    month: Month
+    user: Ints
     income: Floats
     wanted: Floats
-    cash: Ints
+    limit: Floats
+    u: Floats
+
+    def only(self, chosen: Bools) -> "_Struck":
+        """Some of them."""
+        return _Struck(
+            self.month,
+            self.user[chosen],
+            self.income[chosen],
+            self.wanted[chosen],
+            self.limit[chosen],
+            self.u[chosen],
+        )
+
+    def moment(self, at_night: Bools | None = None) -> Ints:
+        """A moment for each: at night or by day as told, or else as drawn."""
+        night = self.u[:, 4] < _AT_NIGHT if at_night is None else at_night
+        hour = self.u[:, 3]
+        second = np.where(night, hour * _NIGHT, _DAY + hour * (_EVENING - _DAY)) // SECOND
+        day = 1 + pick(self.u[:, 2], 28)
+        return self.month.calendar.at(self.month.number, day, second.astype(np.int64) * SECOND)
+
+    def channel(self) -> Ints:
+        """How each pays."""
+        return np.where(self.u[:, 5] < 0.6, CHANNEL["upi"], CHANNEL["card"])
+
+    def between(self, low: float, high: float) -> Floats:
+        """A number for each between two, each order of size as likely as the next."""
+        drawn: Floats = low * (high / low) ** self.u[:, 1]
+        return drawn
 
 
 def go_astray(month: Month, fortune: Fortune, wanted: Floats, cash: Ints) -> Ints:
@@ -78,118 +118,120 @@ def go_astray(month: Month, fortune: Fortune, wanted: Floats, cash: Ints) -> Int
     """
     if month.number < MONTHS_OF_HABIT:
         return cash
+    cash = cash.copy()
     income = month.people.income * fortune.pay_scale
-    u = month.draws.uniform(Purpose.ODD_PURCHASES, month.number, 5, 8)
-    each = month.draws.uniform(Purpose.ODD_BURST, month.number, BURST_COUNT[1], 3)
-    for place, book in enumerate((_new_large, _spike, _honest_large, _duplicate)):
-        cash = cash - book(month, _Means(income, wanted, cash), u[:, place])
-    return cash - _burst(month, _Means(income, wanted, cash), u[:, 4], each)
+    u = month.draws.uniform(Purpose.ODD_PURCHASES, month.number, len(_KINDS) + 6)
+    for place, (rate, book) in enumerate(_KINDS):
+        user = np.flatnonzero(u[:, place] < rate)
+        how = u[user, len(_KINDS) :]
+        payers, amount = book(_Struck(month, user, income[user], wanted[user], _SPARE * cash[user], how))
+        np.subtract.at(cash, payers, amount)
+    return cash
 
 
-def _new_large(month: Month, means: _Means, u: Floats) -> Ints:
+def _new_large(struck: _Struck) -> _Paid:
     """A large purchase in a category that the user has never used."""
-    category = _NEW[pick(u[:, 1], len(_NEW))]
+    category = _NEW[pick(struck.u[:, 0], len(_NEW))]
     low, high = NEW_LARGE_INCOMES
-    limit = _SPARE * means.cash
-    amount = rupees(np.minimum(means.income * low * (high / low) ** u[:, 2], limit), 1)
-    never = ~month.journal.used[np.arange(len(category)), category]
-    buys = (u[:, 0] < NEW_LARGE_RATE) & never & (limit >= low * means.income)
-    month.journal.add(
-        buys,
-        Slot.NEW_LARGE,
-        category,
-        amount,
-        time=_moment(month, u[:, 3], u[:, 4], u[:, 5] < _AT_NIGHT),
-        channel=_channel(u[:, 6]),
-        oddity=Oddity.NEW_MERCHANT_LARGE,
+    never = ~struck.month.journal.used[struck.user, category]
+    affordable = struck.limit >= low * struck.income
+    amount = np.minimum(struck.income * struck.between(low, high), struck.limit)
+    return _bought(
+        struck, never & affordable, category, amount, slot=Slot.NEW_LARGE, oddity=Oddity.NEW_MERCHANT_LARGE
     )
-    return np.where(buys, amount, 0)
 
 
-def _spike(month: Month, means: _Means, u: Floats) -> Ints:
+def _spike(struck: _Struck) -> _Paid:
     """A purchase of many times the usual in a category that the user knows."""
-    place = pick(u[:, 1], len(_SPIKED))
-    category, usual = _SPIKED_CATEGORY[place], means.wanted * _USUAL[_SPIKED[place]]
+    place = pick(struck.u[:, 0], len(_SPIKED))
+    category, usual = _SPIKED_CATEGORY[place], struck.wanted * _USUAL[_SPIKED[place]]
     low, high = SPIKE_TIMES
-    limit = _SPARE * means.cash
-    amount = rupees(np.minimum(usual * low * (high / low) ** u[:, 2], limit), 1)
-    known = month.journal.used[np.arange(len(category)), category]
-    buys = (u[:, 0] < SPIKE_RATE) & known & (limit >= low * usual)
-    month.journal.add(
-        buys,
-        Slot.SPIKE,
-        category,
-        amount,
-        time=_moment(month, u[:, 3], u[:, 4], u[:, 5] < _AT_NIGHT),
-        channel=_channel(u[:, 6]),
-        oddity=Oddity.AMOUNT_SPIKE,
-    )
-    return np.where(buys, amount, 0)
+    known = struck.month.journal.used[struck.user, category]
+    affordable = struck.limit >= low * usual
+    amount = np.minimum(usual * struck.between(low, high), struck.limit)
+    return _bought(struck, known & affordable, category, amount, slot=Slot.SPIKE, oddity=Oddity.AMOUNT_SPIKE)
 
 
-def _honest_large(month: Month, means: _Means, u: Floats) -> Ints:
+def _honest_large(struck: _Struck) -> _Paid:
     """A purchase that is large and meant, by day."""
-    kind = pick(u[:, 1], len(_MEANT))
-    usual = means.wanted * _MEANT_USUAL[kind]
+    kind = pick(struck.u[:, 0], len(_MEANT))
+    usual = struck.wanted * _MEANT_USUAL[kind]
     low, high = HONEST_LARGE_TIMES
-    limit = _SPARE * means.cash
-    amount = rupees(np.minimum(usual * low * (high / low) ** u[:, 2], limit), 10)
-    buys = (u[:, 0] < HONEST_LARGE_RATE) & (limit >= low * usual) & (amount > 0)
-    month.journal.add(
-        buys,
-        Slot.HONEST_LARGE,
-        _MEANT_CATEGORY[kind],
-        amount,
-        day=1 + pick(u[:, 3], 28),
-        channel=_channel(u[:, 4]),
-        oddity=Oddity.HONEST_LARGE,
+    affordable = struck.limit >= low * usual
+    amount = np.minimum(usual * struck.between(low, high), struck.limit)
+    return _bought(
+        struck, affordable, _MEANT_CATEGORY[kind], amount, slot=Slot.HONEST_LARGE, oddity=Oddity.HONEST_LARGE
     )
-    return np.where(buys, amount, 0)
 
 
-def _duplicate(month: Month, means: _Means, u: Floats) -> Ints:
+def _duplicate(struck: _Struck) -> _Paid:
     """A purchase charged twice within minutes."""
-    struck = (u[:, 0] < DUPLICATE_RATE) & (means.cash > 0.5 * means.wanted)
-    choice = pick(u[:, 1], len(_DOUBLED))
-    delay = (30 + pick(u[:, 2], 570)) * SECOND
-    booked = np.zeros(len(choice), np.int64)
+    struck = struck.only(struck.limit > 0.3 * struck.wanted)
+    choice = pick(struck.u[:, 0], len(_DOUBLED))
+    delay = (30 + pick(struck.u[:, 1], 570)) * SECOND
+    parts = []
     for place, habit in enumerate(_DOUBLED):
-        again = struck & (choice == place)
-        booked += month.journal.repeat(again, Slot.HABITS + habit, Slot.DUPLICATE, delay, Oddity.DUPLICATE)
-    return booked
+        mine = choice == place
+        parts.append(
+            struck.month.journal.repeat(
+                struck.user[mine], Slot.HABITS + habit, Slot.DUPLICATE, delay[mine], Oddity.DUPLICATE
+            )
+        )
+    return _joined(parts)
 
 
-def _burst(month: Month, means: _Means, u: Floats, each: Floats) -> Ints:
+def _burst(struck: _Struck) -> _Paid:
     """A run of purchases within an hour."""
     low, high = BURST_COUNT
-    count = low + pick(u[:, 1], high - low + 1)
-    share = _SPARE / high
-    struck = (u[:, 0] < BURST_RATE) & (share * means.cash > 100 * RUPEE)
-    start = _moment(month, u[:, 2], u[:, 3], u[:, 5] < _AT_NIGHT)
-    apart = HOUR // high // SECOND
-    booked = np.zeros(len(count), np.int64)
+    struck = struck.only(struck.limit > high * 100 * RUPEE)
+    count = low + pick(struck.u[:, 0], high - low + 1)
+    start, apart = struck.moment(), HOUR // high // SECOND
+    parts = []
     for place in range(high):
-        price = means.wanted * 0.12 * (0.2 + 1.3 * each[:, place, 0])
-        amount = rupees(np.clip(price, 20 * RUPEE, np.maximum(share * means.cash, 20 * RUPEE)), 1)
-        buys = struck & (place < count)
-        month.journal.add(
-            buys,
+        turned = (struck.u + place * _GOLDEN_TURN) % 1
+        price = np.minimum(struck.wanted * 0.12 * (0.2 + 1.3 * turned[:, 1]), struck.limit / high)
+        amount = rupees(np.maximum(price, 20 * RUPEE), 1)
+        on = place < count
+        struck.month.journal.add_odd(
+            struck.user[on],
             Slot.BURST + place,
-            _RUN_OF[pick(each[:, place, 1], len(_RUN_OF))],
-            amount,
-            time=start + (place * apart + pick(each[:, place, 2], apart)) * SECOND,
-            channel=_channel(u[:, 6]),
+            _RUN_OF[pick(turned[on, 2], len(_RUN_OF))],
+            amount[on],
+            time=(start + (place * apart + pick(turned[:, 3], apart)) * SECOND)[on],
+            channel=struck.channel()[on],
             oddity=Oddity.BURST,
         )
-        booked += np.where(buys, amount, 0)
-    return booked
+        parts.append((struck.user[on], amount[on]))
+    return _joined(parts)
 
 
-def _moment(month: Month, day: Floats, hour: Floats, at_night: Bools) -> Ints:
-    """A moment by night or by day."""
-    second = np.where(at_night, hour * _NIGHT, _DAY + hour * (_EVENING - _DAY)) // SECOND
-    return month.calendar.at(month.number, 1 + pick(day, 28), second.astype(np.int64) * SECOND)
+_KINDS = (
+    (NEW_LARGE_RATE, _new_large),
+    (SPIKE_RATE, _spike),
+    (HONEST_LARGE_RATE, _honest_large),
+    (DUPLICATE_RATE, _duplicate),
+    (BURST_RATE, _burst),
+)
 
 
-def _channel(u: Floats) -> Ints:
-    return np.where(u < 0.6, CHANNEL["upi"], CHANNEL["card"])
+def _bought(
+    struck: _Struck, chosen: Bools, category: Ints, amount: Floats, *, slot: Slot, oddity: Oddity
+) -> _Paid:
+    """Book one purchase of those chosen."""
+    chosen = chosen & (amount >= 10 * RUPEE)
+    buyers, price = struck.only(chosen), rupees(amount[chosen], 1)
+    by_day = np.zeros(len(price), bool) if oddity is Oddity.HONEST_LARGE else None
+    struck.month.journal.add_odd(
+        buyers.user,
+        slot,
+        category[chosen],
+        price,
+        time=buyers.moment(at_night=by_day),
+        channel=buyers.channel(),
+        oddity=oddity,
+    )
+    return buyers.user, price
+
+
+def _joined(parts: list[_Paid]) -> _Paid:
+    return np.concatenate([user for user, _ in parts]), np.concatenate([paid for _, paid in parts])

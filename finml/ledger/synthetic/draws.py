@@ -41,8 +41,6 @@ class Purpose(IntEnum):
     ODD_JOURNAL = auto()
     ODD_REGULARS = auto()
     ODD_PURCHASES = auto()
-    ODD_BURST = auto()
-    REVIEW = auto()
 
 
 class Draws:

@@ -39,7 +39,7 @@ from finml.ledger.synthetic.loanbook import LoanBook
 from finml.ledger.synthetic.messages import messages_table
 from finml.ledger.synthetic.population import draw_population
 from finml.ledger.synthetic.reviews import transaction_labels_table
-from finml.ledger.synthetic.tables import accounts_table, known_transactions, transactions_table, users_table
+from finml.ledger.synthetic.tables import accounts_table, transactions_table, users_table
 from finml.ledger.writer import LedgerWriter
 
 log = structlog.get_logger(__name__)
@@ -130,16 +130,16 @@ def simulate(draws: Draws, first: int, calendar: Calendar) -> list[tuple[str, Ta
         cash = go_astray(month, fortune, wanted - by_card, cash)
         cash = lend(month, fortune, book, cash)
         settle(month, fortune, cash)
-    transactions = known_transactions(people, calendar, journal)
+    booked = journal.arrays()
     return [
         ("users", users_table(people, calendar)),
         ("accounts", accounts_table(people, calendar)),
-        ("transactions", transactions_table(people, transactions)),
+        ("transactions", transactions_table(people, calendar, booked)),
         ("loans", instalment_loans_table(people, calendar, book)),
         ("loans", credit_lines_table(people, calendar)),
         ("loan_payments", instalments_table(people, calendar, draws, book)),
         ("loan_payments", statements_table(people, calendar, cards.statements)),
         ("loan_outcomes", outcomes_table(people, calendar, book)),
-        ("transaction_labels", transaction_labels_table(people, calendar, transactions)),
+        ("transaction_labels", transaction_labels_table(people, calendar, journal.reviewed(booked))),
         ("messages", messages_table(people, calendar, draws)),
     ]

@@ -1,13 +1,19 @@
 """The transactions of a block, gathered month by month and turned into a table at the end."""
 
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 
 from finml.ledger.synthetic.calendar import DAY, HOUR, SECOND, Calendar
 from finml.ledger.synthetic.catalog import CATEGORY, CHANNEL, NO_MERCHANT, merchants
-from finml.ledger.synthetic.config import LATE_DAYS, LATE_SHARE, PROMPT_SECONDS
+from finml.ledger.synthetic.config import (
+    HONEST_REVIEWED_SHARE,
+    LATE_DAYS,
+    LATE_SHARE,
+    PROMPT_SECONDS,
+    REVIEW_DAYS,
+    REVIEWED_SHARE,
+)
 from finml.ledger.synthetic.draws import Bools, Draws, Floats, Ints, Purpose
 from finml.ledger.synthetic.oddity import Oddity
 
@@ -44,13 +50,19 @@ class Slot(IntEnum):
 
 
 SLOTS = 48
-"""Places of ordinary transactions."""
-ODD_SLOTS = 12
-"""Places of the others, which have random numbers of their own."""
+"""Places of ordinary transactions; those behind them are rare, and share a user's random numbers."""
 NUMBERS_A_MONTH = 100
 REGULAR_SLOTS = Slot.SWEEP
 """Slots below this one have the same other party every month."""
 
+_FURTHER_DIGITS = 2**20
+_REVIEWED = np.array(
+    [
+        {Oddity.NONE: REVIEWED_SHARE, Oddity.HONEST_LARGE: HONEST_REVIEWED_SHARE}.get(oddity, 1.0)
+        for oddity in Oddity
+    ]
+)
+"""Share of the transactions that are reviewed, by oddity."""
 _OPENS, _CLOSES = 8 * HOUR, 22 * HOUR
 
 
@@ -65,27 +77,28 @@ class Journal:
     def __init__(self, draws: Draws, calendar: Calendar) -> None:
         self._draws = draws
         self._calendar = calendar
-        self._parts: dict[str, list[Any]] = {}
+        self._parts: dict[str, list[Ints]] = {}
         self._steady = draws.uniform(Purpose.PARTNERS, 0, REGULAR_SLOTS)
         self._month = -1
-        self._of_month: dict[int, dict[str, Any]] = {}
+        self._of_month: dict[int, dict[str, Ints]] = {}
+        self._size = 0
+        self._oddities: list[tuple[int, Ints]] = []
+        self._chances: list[Floats] = []
         self.used: Bools = np.zeros((draws.size, len(CATEGORY)), dtype=np.bool_)
         """By user and category, whether there was a transaction so far."""
 
     def open_month(self, month: int) -> None:
         """Begin a month; what is added from now on lies in it."""
         self._month = month
-        ordinary = self._draws.uniform(Purpose.JOURNAL, month, SLOTS, 3)
-        odd = self._draws.uniform(Purpose.ODD_JOURNAL, month, ODD_SLOTS, 3)
-        self._u = np.concatenate([ordinary, odd], axis=1)
-        self._review = self._draws.uniform(Purpose.REVIEW, month, SLOTS + ODD_SLOTS)
+        self._u = self._draws.uniform(Purpose.JOURNAL, month, SLOTS, 3)
+        self._odd = self._draws.uniform(Purpose.ODD_JOURNAL, month, 2)
         self._of_month = {}
 
     def add(
         self,
         where: Bools,
         slot: int,
-        category: str | Ints,
+        category: str,
         amount: Ints,
         *,
         day: Ints | int = 1,
@@ -94,14 +107,14 @@ class Journal:
         on_card: bool = False,
         time: Ints | None = None,
         to_others: bool = True,
-        oddity: Oddity | Ints = Oddity.NONE,
+        oddity: Ints | None = None,
     ) -> None:
         """Add at most one transaction a user; arrays hold one element a user of the block.
 
         Args:
             where: users that have it.
             slot: its place in the month.
-            category: ledger category, or its position for each user.
+            category: ledger category.
             amount: paise, above zero where `where` holds.
             day: day of the month, from 1.
             channel: ledger channel, or its position for each user.
@@ -109,7 +122,7 @@ class Journal:
             on_card: whether it moves the credit card, or else the main account.
             time: moment, in place of a day with a moment that is drawn.
             to_others: whether the other party is someone other than the bank.
-            oddity: what is unusual about it, for all or for each user.
+            oddity: what is unusual about each; nothing if left out.
         """
         user = np.flatnonzero(where)
         u = self._u[user, slot]
@@ -122,7 +135,7 @@ class Journal:
             moment = time[user]
         # Below the second, the slot tells transactions of the same second apart.
         moment = moment + slot
-        kind = np.full(len(user), CATEGORY[category]) if isinstance(category, str) else category[user]
+        kind = np.full(len(user), CATEGORY[category])
         partner = self._steady[user, slot] if slot < REGULAR_SLOTS else u[:, 1]
         part = {
             "user": user,
@@ -135,52 +148,110 @@ class Journal:
             "channel": np.full(len(user), CHANNEL[channel]) if isinstance(channel, str) else channel[user],
             "number": np.full(len(user), self._month * NUMBERS_A_MONTH + slot),
             "known": moment + arrival(u[:, 2]),
-            "oddity": np.full(len(user), oddity) if isinstance(oddity, Oddity) else oddity[user],
-            "review": self._review[user, slot],
         }
-        self._keep(slot, part)
+        self._keep(slot, part, u[:, 2], None if oddity is None else oddity[user])
 
-    def repeat(self, where: Bools, original: int, slot: int, delay: Ints, oddity: Oddity) -> Ints:
+    def add_odd(
+        self,
+        user: Ints,
+        slot: int,
+        category: Ints,
+        amount: Ints,
+        *,
+        time: Ints,
+        channel: Ints,
+        oddity: Oddity,
+    ) -> None:
+        """Add a purchase that few users have; arrays hold one element a purchase.
+
+        Args:
+            user: positions of the users in the block, each at most once.
+            slot: its place in the month.
+            category: positions of the ledger categories.
+            amount: paise, above zero.
+            time: moments.
+            channel: positions of the ledger channels.
+            oddity: what is unusual about them.
+        """
+        u, moment, size = self._odd[user], time + slot, len(user)
+        part = {
+            "user": user,
+            "on_card": np.zeros(size, bool),
+            "time": moment,
+            "credit": np.zeros(size, bool),
+            "amount": amount,
+            "category": category,
+            "merchant": merchants(category, u[:, 0]),
+            "channel": channel,
+            "number": np.full(size, self._month * NUMBERS_A_MONTH + slot),
+            "known": moment + arrival(u[:, 1]),
+        }
+        self._keep(slot, part, u[:, 1], np.full(size, int(oddity)))
+
+    def repeat(self, who: Ints, original: int, slot: int, delay: Ints, oddity: Oddity) -> tuple[Ints, Ints]:
         """Book this month's transactions of a place once more, a little later.
 
         Args:
-            where: users whose transaction comes twice; those who have none at that place have nothing twice.
+            who: positions of the users, ascending; those without a transaction at that place are left out.
             original: its place.
             slot: place of the second one.
-            delay: time between the two, by user, whole seconds in microseconds.
+            delay: time between the two, whole seconds in microseconds, one element a user of `who`.
             oddity: what is unusual about the second one.
 
         Returns:
-            What was booked, by user, paise.
+            Positions of the users who have one now, and its amount.
         """
-        part = self._of_month[original]
-        again = where[part["user"]]
-        part = {field: values[again] for field, values in part.items()}
-        user = part["user"]
-        part["time"] = part["time"] - original + slot + delay[user]
+        first = self._of_month[original]
+        user, at, chosen = np.intersect1d(first["user"], who, assume_unique=True, return_indices=True)
+        part = {field: values[at] for field, values in first.items()}
+        part["time"] = part["time"] - original + slot + delay[chosen]
         part["number"] = part["number"] - original + slot
-        part["known"] = part["time"] + arrival(self._u[user, slot, 2])
-        part["oddity"] = np.full(len(user), oddity)
-        part["review"] = self._review[user, slot]
-        self._keep(slot, part)
-        booked = np.zeros(len(where), np.int64)
-        booked[user] = part["amount"]
-        return booked
+        u = self._odd[user, 1]
+        part["known"] = part["time"] + arrival(u)
+        self._keep(slot, part, u, np.full(len(user), int(oddity)))
+        return user, part["amount"]
 
-    def _keep(self, slot: int, part: dict[str, Any]) -> None:
+    def _keep(self, slot: int, part: dict[str, Ints], u: Floats, oddity: Ints | None) -> None:
+        """Keep transactions, each with a number that decides on a review, and what is unusual about it."""
         self._of_month[slot] = part
         self.used[part["user"], part["category"]] = True
         for field, values in part.items():
             self._parts.setdefault(field, []).append(values)
+        if oddity is not None:
+            self._oddities.append((self._size, oddity))
+        self._chances.append(u)
+        self._size += len(u)
 
-    def arrays(self) -> dict[str, Any]:
+    def arrays(self) -> dict[str, Ints]:
         """All transactions, one array a field.
 
         Fields: `user`, `on_card`, `time`, `credit`, `amount`, `category`, `merchant`, `channel`; `number`,
-        which tells a user's transactions apart; `known`, when the bank's systems had the row; `oddity`; and
-        `review`, a uniform number that decides on a review.
+        which tells a user's transactions apart; and `known`, when the bank's systems had the row.
         """
         return {field: np.concatenate(parts) for field, parts in self._parts.items()}
+
+    def reviewed(self, booked: dict[str, Ints]) -> dict[str, Ints]:
+        """The transactions that somebody looks at: `user`, `number`, `oddity`, and when: `reviewed`.
+
+        Args:
+            booked: what `arrays` returned.
+        """
+        oddity = np.zeros(self._size, np.int8)
+        for start, values in self._oddities:
+            oddity[start : start + len(values)] = values
+        # digits of a number that decide nothing else
+        chance = np.concatenate(self._chances) * _FURTHER_DIGITS
+        chance -= np.floor(chance)
+        share = _REVIEWED[oddity]
+        chosen = np.flatnonzero(chance < share)
+        first, last = REVIEW_DAYS
+        days = first + chance[chosen] / share[chosen] * (last - first)
+        return {
+            "user": booked["user"][chosen],
+            "number": booked["number"][chosen],
+            "oddity": oddity[chosen].astype(np.int64),
+            "reviewed": booked["known"][chosen] + _whole_seconds(days * DAY),
+        }
 
 
 def arrival(u: Floats) -> Ints:

@@ -1,7 +1,6 @@
 """Users, accounts and transactions of a block as tables: what the bank knew when the ledger was taken."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +11,6 @@ from finml.ledger.synthetic.catalog import MERCHANT_NAMES
 from finml.ledger.synthetic.columns import Column, Table, amounts, constant, ids, moments, words
 from finml.ledger.synthetic.config import CURRENCY, OCCUPATIONS, STATES
 from finml.ledger.synthetic.draws import Bools, Ints
-from finml.ledger.synthetic.journal import Journal
 from finml.ledger.synthetic.population import Population
 
 NUMBERS_A_USER = 100_000
@@ -62,17 +60,18 @@ def accounts_table(people: Population, calendar: Calendar) -> Table:
     )
 
 
-Rows = Mapping[str, Any]
-"""Transactions of a block, one array a field; see `Journal.arrays`."""
+def transactions_table(people: Population, calendar: Calendar, booked: Mapping[str, Ints]) -> Table:
+    """The `transactions` of a block, by account and time, each with the balance after it.
 
-
-def known_transactions(people: Population, calendar: Calendar, journal: Journal) -> Rows:
-    """What the ledger knows of a block's transactions, by account and time, with `balance` after each."""
-    rows = journal.arrays()
-    account = rows["user"] * 2 + rows["on_card"]
-    order = np.lexsort((rows["time"], account))
+    Args:
+        people: the users.
+        calendar: the months.
+        booked: what `Journal.arrays` returned.
+    """
+    account = booked["user"] * 2 + booked["on_card"]
+    order = np.lexsort((booked["time"], account))
     account = account[order]
-    rows = {field: values[order] for field, values in rows.items()}
+    rows = {field: values[order] for field, values in booked.items()}
 
     running = np.cumsum(np.where(rows["credit"], rows["amount"], -rows["amount"]))
     first = np.searchsorted(account, account, side="left")
@@ -81,19 +80,10 @@ def known_transactions(people: Population, calendar: Calendar, journal: Journal)
     rows["balance"] = opening + running - carried
 
     known = rows["known"] < calendar.end
-    return {field: values[known] for field, values in rows.items()}
-
-
-def transactions_table(people: Population, rows: Rows) -> Table:
-    """The `transactions` of a block.
-
-    Args:
-        people: the users.
-        rows: what `known_transactions` found.
-    """
+    rows = {field: values[known] for field, values in rows.items()}
     return pa.table(
         {
-            "transaction_id": transaction_ids(people, rows),
+            "transaction_id": transaction_ids(people, rows["user"], rows["number"]),
             "account_id": account_ids(people, rows["user"], rows["on_card"].astype(bool)),
             "occurred_at": moments(rows["time"]),
             "direction": words(("debit", "credit"), rows["credit"].astype(np.int64)),
@@ -108,9 +98,9 @@ def transactions_table(people: Population, rows: Rows) -> Table:
     )
 
 
-def transaction_ids(people: Population, rows: Rows) -> Column:
-    """Identifiers of transactions, from their `user` and `number`."""
-    return ids("t", people.number[rows["user"]] * NUMBERS_A_USER + rows["number"], digits=13)
+def transaction_ids(people: Population, user: Ints, number: Ints) -> Column:
+    """Identifiers of transactions, from their users and numbers."""
+    return ids("t", people.number[user] * NUMBERS_A_USER + number, digits=13)
 
 
 def account_ids(people: Population, user: Ints, on_card: Bools) -> Column:

@@ -1,6 +1,5 @@
 """A message: an intent or two, a language, a template filled in and typed."""
 
-import json
 from bisect import bisect
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -121,6 +120,6 @@ def _message(pieces: list[Piece], language: str, intents: tuple[str, ...]) -> Me
     text, spans = "", []
     for words, label in pieces:
         if label is not None:
-            spans.append({"start": len(text), "end": len(text) + len(words), "label": label})
+            spans.append(f'{{"start": {len(text)}, "end": {len(text) + len(words)}, "label": "{label}"}}')
         text += words
-    return Message(text, language, "|".join(intents), json.dumps(spans))
+    return Message(text, language, "|".join(intents), f"[{', '.join(spans)}]")

@@ -61,9 +61,9 @@ def parse(template: str, labels: Mapping[str, str | None]) -> Phrase:
 
 def write(phrase: Phrase, chance: Chance, fill: Filler) -> list[Piece]:
     """One sentence of a phrase, without double, leading or trailing spaces."""
-    pieces: list[Piece] = []
-    _emit(phrase, chance, fill, pieces)
-    return _tidy(pieces)
+    parts: list[str | Piece] = []
+    _emit(phrase, chance, fill, parts)
+    return _tidy(parts)
 
 
 def _sequence(text: str, labels: Mapping[str, str | None], closing: str) -> tuple[Phrase, str]:
@@ -97,30 +97,33 @@ def _choice(text: str, labels: Mapping[str, str | None]) -> tuple[Choice, str]:
     return Choice(tuple(options), optional), text[1:]
 
 
-def _emit(phrase: Phrase, chance: Chance, fill: Filler, pieces: list[Piece]) -> None:
+def _emit(phrase: Phrase, chance: Chance, fill: Filler, parts: list[str | Piece]) -> None:
+    """Append what a phrase becomes: plain words, and what fills its slots."""
     for part in phrase:
         if isinstance(part, str):
-            pieces.append(Piece(part))
+            parts.append(part)
         elif isinstance(part, Slot):
-            pieces.append(Piece(fill(part.name), part.label))
+            words = fill(part.name)
+            parts.append(Piece(words, part.label) if part.label else words)
         elif not part.optional or chance.happens(OPTIONAL_SHARE):
-            _emit(chance.of(part.options), chance, fill, pieces)
+            _emit(chance.of(part.options), chance, fill, parts)
 
 
-def _tidy(pieces: list[Piece]) -> list[Piece]:
-    """Join plain words and bring every run of spaces to one."""
-    tidied: list[Piece] = []
-    for piece in pieces:
-        if piece.label is None and tidied and tidied[-1].label is None:
-            tidied[-1] = Piece(tidied[-1].text + piece.text)
-        else:
-            tidied.append(piece)
-    last = len(tidied) - 1
-    spaced = [
-        piece if piece.label else Piece(_spaced(piece.text, first=place == 0, last=place == last))
-        for place, piece in enumerate(tidied)
-    ]
-    return [piece for piece in spaced if piece.text]
+def _tidy(parts: list[str | Piece]) -> list[Piece]:
+    """Join plain words, with single spaces between them."""
+    pieces: list[Piece] = []
+    plain = ""
+    for part in parts:
+        if isinstance(part, str):
+            plain += part
+            continue
+        if plain and (words := _spaced(plain, first=not pieces, last=False)):
+            pieces.append(Piece(words))
+        pieces.append(part)
+        plain = ""
+    if plain and (words := _spaced(plain, first=not pieces, last=True)):
+        pieces.append(Piece(words))
+    return pieces
 
 
 def _spaced(text: str, *, first: bool, last: bool) -> str:
