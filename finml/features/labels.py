@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from finml.features.tables import LedgerTables
 
-MOST_USERS = 300
-"""Users whose own spending is part of the spine."""
 COLUMNS = (
     "user_id",
     "event_timestamp",
@@ -191,21 +189,12 @@ def _monthly_sums(backend: "BaseBackend", tables: "LedgerTables") -> "ir.Table":
     import ibis
 
     from finml.features.plan import present
-    from finml.features.spending_history import first_whole_month, month_number
-    from finml.features.user_financials import is_spending, movements
+    from finml.features.questions import own_spending, sampled_users, whole_months
 
-    moved = movements(tables)
-    ledger_month = first_whole_month(tables.transactions.occurred_at.min().truncate("D"))
-    spent = moved.filter(
-        is_spending(moved.kind)
-        & (month_number(moved.occurred_at) < month_number(ibis.literal(present(backend))))
-        & (month_number(moved.occurred_at) >= ledger_month.as_scalar())
-    )
-    since = tables.users.select("user_id", customer_month=first_whole_month(tables.users.created_at))
-    spent = spent.join(since, "user_id").mutate(series=spent.category, month=month_number(spent.occurred_at))
-    own = spent.filter(spent.month >= spent.customer_month)
-    sample = own.select("user_id").distinct()
-    sample = sample.order_by(sample.user_id.hexdigest("md5"), sample.user_id).limit(MOST_USERS)
+    spent = whole_months(tables, present(backend))
+    spent = spent.mutate(series=spent.category)
+    own = own_spending(spent)
+    sample = sampled_users(own)
     parts = (spent.mutate(user_id=ibis.literal("")), own.semi_join(sample, "user_id"))
     return ibis.union(
         *[

@@ -9,12 +9,13 @@ from finml.errors import FeatureError
 from finml.features import calendar as calendars
 from finml.features.declarations import (
     CREDIT_HISTORY,
+    SPENDING_HISTORY,
     STORED_VIEWS,
     TRANSACTION_HABITS,
     USER_FINANCIALS,
 )
 from finml.features.fingerprint import Fingerprints, spine_hash
-from finml.features.questions import loan_questions, transaction_questions
+from finml.features.questions import loan_questions, spending_questions, transaction_questions
 from finml.features.tables import KEYS, LedgerTables
 from finml.ledger.contracts import CONTRACTS, TABLES
 
@@ -26,6 +27,7 @@ EXACT = "exact"
 _Exact = tuple[str, datetime, str]
 LOAN_VIEWS = (USER_FINANCIALS, CREDIT_HISTORY)
 TRANSACTION_VIEWS = (TRANSACTION_HABITS,)
+SPENDING_VIEWS = (SPENDING_HISTORY,)
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,11 @@ def _exact_rows(
     import ibis
     import pandas as pd
 
-    questions = [(loan_questions(tables), LOAN_VIEWS), (transaction_questions(tables), TRANSACTION_VIEWS)]
+    questions = [
+        (loan_questions(tables), LOAN_VIEWS),
+        (transaction_questions(tables), TRANSACTION_VIEWS),
+        (spending_questions(tables, now), SPENDING_VIEWS),
+    ]
     if at:
         more = pd.DataFrame(list(at), columns=list(KEYS)).astype({"event_timestamp": "datetime64[us]"})
         questions.append((backend.create_table("asked", more, temp=True), STORED_VIEWS))

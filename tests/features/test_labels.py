@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from finml.errors import FeatureError
-from finml.features import labels
+from finml.features import questions
 from finml.features.engine import duckdb_engine
 from finml.features.labels import (
     ANOMALY_COLUMNS,
@@ -220,7 +220,7 @@ def test_the_ledgers_first_month_counts_if_it_is_there_from_its_first_day_on(
 def test_only_some_users_are_told_of_by_name(
     shop: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(labels, "MOST_USERS", 1)
+    monkeypatch.setattr(questions, "MOST_USERS", 1)
     frame = spending_spine(shop.write(tmp_path))
     assert frame["user_id"].nunique() == 1
     assert _series(frame, "rent")["2024-02-01"] == 12.0
@@ -230,3 +230,16 @@ def test_a_ledger_without_a_complete_month_is_refused(spender: Book, tmp_path: P
     spender.rows["transactions"] = spender.rows["transactions"][-1:]
     with pytest.raises(FeatureError, match="no complete month"):
         spending_spine(spender.write(tmp_path))
+
+
+def test_users_are_asked_at_the_beginning_of_the_last_months_and_are_those_of_the_spine(
+    shop: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "MOST_USERS", 1)
+    folder = shop.write(tmp_path)
+    with duckdb_engine() as backend:
+        tables = LedgerTables.read(backend, folder)
+        asked = questions.spending_questions(tables, datetime(2024, 5, 20)).to_pandas()
+    (user,) = set(spending_spine(folder)["user_id"].dropna())
+    assert set(asked["user_id"]) == {user}
+    assert sorted(asked["event_timestamp"]) == [pd.Timestamp(2024, month, 1) for month in (2, 3, 4)]
