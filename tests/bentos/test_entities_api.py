@@ -118,7 +118,7 @@ def test_an_explanation_names_rules_and_readings(client):
 
 
 def test_a_hundred_answers_equal_those_in_process(client, trained):
-    texts = [text for text in messages(100, seed=9)["text"][:100]]
+    texts = list(messages(100, seed=9)["text"][:100])
     asked = [{"text": text, "now": NOW, "time_zone": "Asia/Kolkata"} for text in texts]
     reader = EntitiesReader(get_model("entities").load(trained), "entities@4")
     inputs = [EntitiesInput.model_validate(one) for one in asked]

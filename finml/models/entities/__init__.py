@@ -1,4 +1,4 @@
-"""Entities: which amounts, dates, merchants, people, accounts and identifiers a message names, with values."""
+"""Entities: the amounts, dates, merchants, people, accounts and identifiers of a message, with values."""
 
 import random
 from collections.abc import Mapping, Sequence

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from finml.models.entities.numerals import LEFT, RIGHT, Kind, Piece, Quantity, joined, pieces, quantity
+from finml.models.entities.numerals import Quantity, quantity
+from finml.models.entities.pieces import LEFT, RIGHT, Kind, Piece, joined, pieces
 from finml.models.entities.words import PERCENT
 
 

@@ -1,9 +1,8 @@
 """Annotated texts: what a line must hold, and what is wrong with one that does not.
 
-A line of annotated JSONL is `{"text": …, "spans": [{"start", "end", "label"}, …]}`, with offsets in characters and
-an exclusive end; `entities` is read as `spans` is. `annotated` lists the types that were looked for, where that
-was not all of them.
-A line `{"merchant": …}` names a merchant of the catalogue.
+A line of annotated JSONL is `{"text": …, "spans": [{"start", "end", "label"}, …]}`, with offsets in
+characters and an exclusive end; `entities` is read as `spans` is. `annotated` lists the types that were
+looked for, where that was not all of them. A line `{"merchant": …}` names a merchant of the catalogue.
 """
 
 import json
@@ -55,11 +54,14 @@ def problem(role: str, text: object, spans: object, annotated: object) -> str:
     most = MOST_MERCHANT_CHARACTERS if role == MERCHANT else MOST_CHARACTERS
     if len(text) > most:
         return f"the text has {len(text):,} characters, at most {most} are read"
-    if role == MERCHANT:
-        return ""
+    return "" if role == MERCHANT else _spans_problem(text, spans, annotated)
+
+
+def _spans_problem(text: str, spans: object, annotated: object) -> str:
+    """What is wrong with the spans of a text that is right."""
     try:
         listed = json.loads(spans) if isinstance(spans, str) else None
-        looked_for = None if annotated is None else json.loads(annotated)
+        looked_for = json.loads(annotated) if isinstance(annotated, str) else None
     except ValueError:
         return "the spans are not JSON"
     if not isinstance(listed, list):
@@ -84,12 +86,16 @@ def _span_problem(text: str, span: object) -> str:
     """What is wrong with one span by itself."""
     if not isinstance(span, Mapping) or not {"start", "end", "label"} <= set(span):
         return "a span lacks start, end or label"
-    start, end, label = span["start"], span["end"], span["label"]
-    if label not in LABELS:
-        return f"unknown label {str(label)[:40]!r}"
+    if span["label"] not in LABELS:
+        return f"unknown label {str(span['label'])[:40]!r}"
+    start, end = span["start"], span["end"]
     if not all(isinstance(place, int) and not isinstance(place, bool) for place in (start, end)):
         return f"the offsets {start!r} and {end!r} are no whole numbers"
-    where = f"{label} {start}-{end}"
+    return _offsets_problem(text, start, end, _named(span))
+
+
+def _offsets_problem(text: str, start: int, end: int, where: str) -> str:
+    """What is wrong with the place of a span, which `where` names."""
     if start == end:
         return f"{where} is empty"
     if not 0 <= start < end <= len(text):
@@ -106,7 +112,7 @@ def _between(text: str, spans: Sequence[Mapping[str, Any]], looked_for: Sequence
     """What is wrong with spans, each right by itself, together."""
     ordered = sorted(spans, key=lambda span: (span["start"], span["end"]))
     found = [
-        f"{one['label']} {one['start']}-{one['end']} and {other['label']} {other['start']}-{other['end']} overlap"
+        f"{_named(one)} and {_named(other)} overlap"
         for one, other in pairwise(ordered)
         if other["start"] < one["end"]
     ]
@@ -117,6 +123,10 @@ def _between(text: str, spans: Sequence[Mapping[str, Any]], looked_for: Sequence
             if one["label"] not in looked_for
         ]
     return found
+
+
+def _named(span: Mapping[str, Any]) -> str:
+    return f"{span['label']} {span['start']}-{span['end']}"
 
 
 def _inside_word(text: str, place: int) -> bool:

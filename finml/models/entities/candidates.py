@@ -43,13 +43,13 @@ class Decision:
 
 
 PRIORITY = (
-    "the model's, where it holds whole what a rule of the next line finds, of the same type: `card no 4111 …`",
-    "identifiers, percentages and amounts by rule: their shape leaves no doubt, and to cut one changes its value",
+    "the model's, where it holds whole what a rule of the next line finds, of its type: `card no 4111 …`",
+    "identifiers, percentages and amounts by rule: their shape leaves no doubt, and a cut changes the value",
     "the model's: it knows from its training texts where an entity begins and ends",
     "dates by rule",
 )
-"""What wins where candidates overlap, first to last. Of equals the longer wins, then the one further left, then
-the type that comes first among the labels, then the rule's name."""
+"""What wins where candidates overlap, first to last. Of equals the longer wins, then the one further left,
+then the type that comes first among the labels, then the rule's name."""
 _CERTAIN_RULES = frozenset(
     {"upi_address", "ifsc", "pan", "card_number", "card_ending", "account_number", "percentage", "amount"}
 )

@@ -76,7 +76,7 @@ class EntitiesInput(Message):
 
     @classmethod
     def of(cls, text: str) -> "EntitiesInput":
-        """A text with the defaults, unchecked: for texts of a labelled file, which has a contract of its own."""
+        """A text with the defaults, unchecked: labelled files have a contract of their own."""
         return cls.model_construct(
             text=text, now=None, time_zone=DEFAULT_TIME_ZONE, currency=DEFAULT_CURRENCY
         )

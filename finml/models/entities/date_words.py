@@ -39,7 +39,8 @@ WEEKDAYS = _each(
     }
 )
 SHORT_OR_COMMON = frozenset({"may", "mar", "march", "sun", "sat", "mon", "wed", "dec", "jan", "jun", "fri"})
-"""Names that are words or names of people too: they count with a capital, or behind `in`, `since` and the like."""
+"""Names that are words or people's names too: they count with a capital, or behind `in`, `since` and so
+on."""
 
 UNITS: dict[str, Grain] = {
     **dict.fromkeys(listed("day days din dino dinon दिन दिनों"), Grain.DAY),
@@ -57,7 +58,8 @@ UNITS: dict[str, Grain] = {
 STEPS: dict[str, int] = {
     **dict.fromkeys(
         listed(
-            "last previous past prev pichle pichhle pichla pichli pichhla pichhli gaye gata पिछले पिछला पिछली गत"
+            "last previous past prev pichle pichhle pichla pichli pichhla pichhli gaye gata "
+            "पिछले पिछला पिछली गत"
         ),
         -1,
     ),
@@ -84,17 +86,19 @@ EITHER_WAY: dict[str, int] = {
 # of "how much did I spend on Monday" and of "pay it on Monday"
 PAST_TENSE = frozenset(
     listed(
-        "spent was were did had made paid charged bought purchased received got came lost stolen happened ordered "
-        "credited debited withdrew withdrawn transferred sent since ago already history statement transactions "
-        "kharch kharcha kiya kiye kari hua hui hue tha thi bheje bheja bheji aaya aaye aayi liya liye diya diye "
-        "bhara gaya था थे थी किया किए हुआ हुई हुए दिया दिए भेजा भेजे आया आए गया खर्च"
+        "spent was were did had made paid charged bought purchased received got came lost stolen happened "
+        "ordered credited debited withdrew withdrawn transferred sent since ago already history statement "
+        "transactions kharch kharcha kiya kiye kari hua hui hue tha thi bheje bheja bheji aaya "
+        "aaye aayi liya liye "
+        "diya diye bhara gaya था थे थी किया किए हुआ हुई हुए दिया दिए भेजा भेजे आया आए गया खर्च"
     )
 )
 FUTURE_TENSE = frozenset(
     listed(
-        "pay transfer send schedule remind will shall going due upcoming set plan book move change postpone make renew "
-        "next by before until till bhejo bhejna bhej dena karna karo karni bharni bharna chahiye hoga karunga karungi "
-        "dunga aayega aayegi tak भेजो भेजना देना करना करो चाहिए होगा भरना तक"
+        "pay transfer send schedule remind will shall going due upcoming set plan book move change postpone "
+        "make renew next by before until till bhejo bhejna bhej dena karna karo karni bharni "
+        "bharna chahiye hoga "
+        "karunga karungi dunga aayega aayegi tak भेजो भेजना देना करना करो चाहिए होगा भरना तक"
     )
 )
 
@@ -112,7 +116,7 @@ FESTIVALS: dict[str, tuple[date, ...]] = {
     "holi": tuple(
         date(*parts)
         for parts in (
-            (2019, 3, 21), (2020, 3, 10), (2021, 3, 29), (2022, 3, 18), (2023, 3, 8), (2024, 3, 25), (2025, 3, 14),
+            (2020, 3, 10), (2021, 3, 29), (2022, 3, 18), (2023, 3, 8), (2024, 3, 25), (2025, 3, 14),
             (2026, 3, 4), (2027, 3, 22), (2028, 3, 11), (2029, 3, 1), (2030, 3, 20),
         )
     ),

@@ -4,15 +4,16 @@
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from finml.models.entities import date_rules
-from finml.models.entities.date_words import FUTURE_TENSE, PAST_TENSE, alternatives
-from finml.models.entities.numerals import LEFT, RIGHT
+from finml.models.entities.date_context import NOTHING, Context, Reader
+from finml.models.entities.date_rules import RULES
+from finml.models.entities.date_words import FUTURE_TENSE, PAST_TENSE
 from finml.models.entities.periods import Period, since, until
+from finml.models.entities.pieces import LEFT, RIGHT
 
 # Words around a date that make an open interval of it. `from` and `se` do so unless a second date follows.
 _SINCE = re.compile(rf"{LEFT}(?:since|starting(?:\s+from|\s+on)?|from)\s+(?:the\s+)?$", re.IGNORECASE)
@@ -20,7 +21,7 @@ _UNTIL = re.compile(rf"{LEFT}(?:until|till|til|by|up\s?to|through)\s+(?:the\s+)?
 _BEFORE = re.compile(rf"{LEFT}before\s+(?:the\s+)?$", re.IGNORECASE)
 _SINCE_AFTER = re.compile(rf"\s+(?:se|से|onwards?){RIGHT}(?!\s+\S+\s+(?:tak|तक))", re.IGNORECASE)
 _UNTIL_AFTER = re.compile(rf"\s+(?:tak|तक){RIGHT}", re.IGNORECASE)
-_SECOND_DATE = re.compile(rf"\s+(?:to|till|until|and|-)\s", re.IGNORECASE)
+_SECOND_DATE = re.compile(r"\s+(?:to|till|until|and|-)\s", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W\d_]+[\u0900-\u0963\w]*")
 
 
@@ -48,7 +49,7 @@ def dates(text: str, today: date) -> list[Dated]:
         text: what was typed.
         today: the day at the asker's place.
     """
-    context = date_rules.Context(text, today, past=in_the_past(text))
+    context = Context(text, today, past=in_the_past(text))
     readings = sorted(
         _readings(context), key=lambda found: (found.start - found.end, found.start, found.rule)
     )
@@ -60,12 +61,12 @@ def dates(text: str, today: date) -> list[Dated]:
 
 
 def in_the_past(text: str) -> bool:
-    """Whether a text speaks of what was; a text that does not say speaks of the past: a ledger holds nothing else."""
+    """Whether a text speaks of what was. One that does not say does: a ledger holds nothing else."""
     words = {word.lower() for word in _WORDS.findall(text)}
     return bool(words & PAST_TENSE) or not words & FUTURE_TENSE
 
 
-def _readings(context: date_rules.Context) -> Iterator[Dated]:
+def _readings(context: Context) -> Iterator[Dated]:
     for name, pattern, read in _rules():
         for match in pattern.finditer(context.text):
             try:
@@ -73,7 +74,7 @@ def _readings(context: date_rules.Context) -> Iterator[Dated]:
             except (ValueError, OverflowError):
                 # the 31st of February, or a year that no calendar has
                 continue
-            if period is not date_rules.NOTHING:
+            if period is not NOTHING:
                 yield Dated(*match.span(), name, period)
 
 
@@ -92,13 +93,5 @@ def _opened(text: str, found: Dated, today: date) -> Dated:
 
 
 @lru_cache(maxsize=1)
-def _rules() -> list[
-    tuple[str, "re.Pattern[str]", Callable[["re.Match[str]", date_rules.Context], Period | None]]
-]:
-    return [
-        (name, re.compile(LEFT + pattern + RIGHT, re.IGNORECASE), read)
-        for name, pattern, read in date_rules.RULES
-    ]
-
-
-__all__ = ["Dated", "alternatives", "dates", "in_the_past"]
+def _rules() -> list[tuple[str, "re.Pattern[str]", Reader]]:
+    return [(name, re.compile(LEFT + pattern + RIGHT, re.IGNORECASE), read) for name, pattern, read in RULES]

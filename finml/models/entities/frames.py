@@ -23,8 +23,8 @@ SHOWN = 10
 def read(file: Path) -> pd.DataFrame:
     """Annotated texts of a JSONL file, or of a Parquet file with a frame's columns.
 
-    A row that breaks the contract is kept with its `problem`: training leaves it out and counts it, evaluation
-    refuses the file.
+    A row that breaks the contract is kept with its `problem`: training leaves it out and counts it,
+    evaluation refuses the file.
 
     Raises:
         DataError: the file cannot be read or is of another kind.
@@ -94,7 +94,10 @@ def checked(frame: pd.DataFrame) -> pd.DataFrame:
         }
     )
     filled["problem"] = [
-        problem(row.role, row.text, row.spans, row.annotated) for row in filled.itertuples(index=False)
+        problem(role, text, spans, annotated)
+        for role, text, spans, annotated in filled[["role", "text", "spans", "annotated"]].itertuples(
+            index=False
+        )
     ]
     usable = (filled["problem"] == "") & (filled["role"] == TEXT)
     if not usable.any():
@@ -107,10 +110,10 @@ def checked(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def split(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Hold out about a fifth of the texts, the same ones for every version, and no text that is also trained on.
+    """Hold out about a fifth of the texts, the same ones for every version; none is trained on too.
 
-    A hash of the text decides, without regard to case, punctuation and blanks. Merchants, and rows that cannot be
-    used, go with the part to train on.
+    A hash of the text decides, without regard to case, punctuation and blanks. Merchants, and rows that
+    cannot be used, go with the part to train on.
     """
     held_out = (
         (frame["role"] == TEXT)
@@ -120,8 +123,8 @@ def split(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return frame[~held_out].reset_index(drop=True), frame[held_out].reset_index(drop=True)
 
 
-def place(text: Any, salt: str = "") -> float:
-    """Where a text falls between 0 and 1; equal for texts that differ in case, punctuation and blanks only."""
+def place(text: object, salt: str = "") -> float:
+    """Where a text falls between 0 and 1; case, punctuation and blanks make no difference."""
     kept = "".join(
         one if one.isalnum() or unicodedata.category(one) in {"Mn", "Mc"} else " " for one in str(text)
     )
@@ -168,7 +171,7 @@ def _from_line(line: str) -> dict[str, Any]:
     }
 
 
-def _unicode(text: Any) -> str | None:
+def _unicode(text: object) -> str | None:
     """The text, or `None` for what is none, such as half of a surrogate pair: no file could keep it."""
     try:
         return text if isinstance(text, str) and text.encode("utf-8") is not None else None

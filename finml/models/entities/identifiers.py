@@ -1,7 +1,7 @@
 """Identifiers that a text names: payment addresses, branch codes, tax numbers, card and account numbers.
 
-Where an identifier has a check of its own, only one that passes is found: a number that merely looks like a card's
-is none.
+Where an identifier has a check of its own, only one that passes is found: a number that merely looks like a
+card's is none.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from finml.models.entities.numerals import LEFT, RIGHT
+from finml.models.entities.pieces import LEFT, RIGHT
 
 # an address of the Unified Payments Interface: no dot behind the @, which tells it from an e-mail address
 _UPI = re.compile(
@@ -23,7 +23,8 @@ _CARD_NUMBER = re.compile(r"(?<![\w.,-])\d(?:[ -]?\d){11,18}(?![\w-]|[.,]\d)")
 _CARD_LENGTHS = range(13, 20)
 _BEHIND = r"(?:(?:ending(?:\s+(?:in|with))?|number|no\.?|num|#|संख्या)\s*:?\s*)?"
 _ENDING = re.compile(
-    rf"{LEFT}(?:(?:credit|debit|atm|visa|rupay)\s+)?(?:card|mastercard|कार्ड)\s+{_BEHIND}(?P<digits>[x*•]{{0,12}}\d{{4}}){RIGHT}(?![ -]?\d)",
+    rf"{LEFT}(?:(?:credit|debit|atm|visa|rupay)\s+)?(?:card|mastercard|कार्ड)\s+{_BEHIND}"
+    rf"(?P<digits>[x*•]{{0,12}}\d{{4}}){RIGHT}(?![ -]?\d)",
     re.IGNORECASE,
 )
 _ACCOUNT_NUMBER = re.compile(

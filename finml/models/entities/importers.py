@@ -1,7 +1,7 @@
 """Public annotated sentences as annotated JSONL: NLU++ (banking), SGD (Banks_1), Rasa's financial demo.
 
-Each set has types of its own; `SOURCES` says what becomes of each. Which types a set looked for at all is written to
-every line, so that a type it never marked is not taken for one that is not there.
+Each set has types of its own; `SOURCES` says what becomes of each. Which types a set looked for at all is
+written to every line, so that a type it never marked is not taken for one that is not there.
 """
 
 import json
@@ -80,9 +80,7 @@ SOURCES: Mapping[SourceName, Source] = {
             "PERSON": "PERSON",
             "amount-of-money": None,
         },
-        {
-            "amount-of-money": "words for an amount that the bank knows (`minimum balance`), while figures are not marked"
-        },
+        {"amount-of-money": "words such as `minimum balance`; amounts in figures are not marked"},
     ),
 }
 
@@ -122,7 +120,9 @@ def convert(name: SourceName, folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def write(name: SourceName, folder: Path, output: Path) -> int:
-    """Write a data set as annotated JSONL and say how many lines there are. The file appears complete or not at all.
+    """Write a data set as annotated JSONL and say how many lines there are.
+
+    The file appears complete or not at all.
 
     Raises:
         DataError: see `convert`.

@@ -16,7 +16,7 @@ MOST_MERCHANTS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The nearest merchant of the catalogue, `None` where none reaches the least score, and the nearest's score."""
+    """The nearest merchant, `None` where none reaches the least score, and the nearest's score."""
 
     merchant: str | None
     score: float
@@ -34,7 +34,7 @@ class Catalogue:
         self.least_score = least_score
         if len(self.names) > MOST_MERCHANTS:
             raise DataError(
-                f"the catalogue has {len(self.names):,} merchants, at most {MOST_MERCHANTS:,} can be searched",
+                f"the catalogue has {len(self.names):,} merchants, at most {MOST_MERCHANTS:,} are searched",
                 hint="leave out the merchants that were paid only once",
             )
         self._keys = [key(name) for name in self.names]
@@ -80,6 +80,6 @@ def _short_forms(exact: Mapping[str, str]) -> dict[str, str]:
 
 
 def key(name: str) -> str:
-    """A name as names are compared: letters and digits, lower case, single blanks, without a possessive `'s`."""
-    folded = name.casefold().replace("’", "'").removesuffix("'s")
+    """A name as names are compared: letters and digits, lower case, single blanks, without a final `'s`."""
+    folded = name.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").removesuffix("'s")
     return " ".join("".join(one if one.isalnum() else " " for one in folded).split())

@@ -1,60 +1,15 @@
-"""Numbers as people type them: figures in any script, words in English, Hinglish and Hindi, lakh and crore.
+"""Numbers as people type them: figures, words in English, Hinglish and Hindi, lakh and crore.
 
-A text is cut into pieces (a figure, a word that counts, a word that multiplies, a currency, …) and a small grammar
-reads the longest number that begins at a piece. Values are `Decimal`: an amount of money has no rounding.
+A small grammar reads the longest number that begins at one of a text's pieces. Values are `Decimal`: money
+has no rounding.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum, auto
-from functools import lru_cache
 
-from finml.models.entities.words import CURRENCIES, JOINED, PARTS, SCALES, UNITS, Scale
-
-# Python counts Hindi's vowel signs among neither letters nor digits, so that \b would cut words at them
-WORD = "\\w\u0900-\u0963\u0970-\u097f\u200c\u200d"
-LEFT, RIGHT = rf"(?<![{WORD}])", rf"(?![{WORD}])"
-FIGURE = r"\d{1,3}(?:,\d{2,3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-# more digits than any amount or date has
-MOST_DIGITS = 18
-
-
-class Kind(Enum):
-    """What a piece of text does in a number."""
-
-    FIGURE = auto()
-    UNIT = auto()
-    HUNDRED = auto()
-    SCALE = auto()
-    PART = auto()
-    HALF = auto()
-    AND_A_HALF = auto()
-    AND = auto()
-    CURRENCY = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A piece of text with its meaning.
-
-    Attributes:
-        value: of a figure or word; the factor of a scale; what a part adds.
-        word: the lower-case text.
-        weak: an everyday word (`do`, `a`, `das`) that is a number only before a scale or a currency.
-        money: a scale that is only ever said of money (`lakh`), so that it needs no currency.
-        currency: ISO 4217 code of a currency.
-    """
-
-    kind: Kind
-    start: int
-    end: int
-    word: str
-    value: Decimal = Decimal(0)
-    weak: bool = False
-    money: bool = False
-    currency: str = ""
+from finml.models.entities.pieces import HALF, MOST_DIGITS, Kind, Piece, joined
+from finml.models.entities.words import JOINED
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +31,6 @@ class Quantity:
     money: bool
 
 
-def figure(text: str) -> Decimal:
-    """A figure such as `1,50,000.50` or `५००`."""
-    return Decimal(text.replace(",", ""))
-
-
-def pieces(text: str) -> list[Piece]:
-    """All pieces of a text that can be part of an amount, in order."""
-    found: list[Piece] = []
-    for match in _pattern().finditer(text):
-        piece = _piece(match)
-        # a figure inside a word is none (`abc12`), but a currency may be written onto it (`Rs12`)
-        glued = piece is not None and piece.kind is Kind.FIGURE and _inside_word(text, piece.start)
-        behind_currency = bool(found) and found[-1].kind is Kind.CURRENCY and found[-1].end == match.start()
-        if piece is not None and (not glued or behind_currency):
-            found.append(piece)
-    return found
-
-
 def quantity(text: str, found: Sequence[Piece], first: int) -> Quantity | None:
     """The longest number that begins with the piece at place `first`, or `None`.
 
@@ -105,16 +42,10 @@ def quantity(text: str, found: Sequence[Piece], first: int) -> Quantity | None:
     reading = _Reading(text, found)
     place = first
     while place < len(found) and (place == first or joined(text, found[place - 1], found[place])):
-        step = reading.take(place)
-        if not step:
+        if not reading.take(place):
             break
-        place += step
+        place += 1
     return reading.result(first)
-
-
-def joined(text: str, left: Piece, right: Piece) -> bool:
-    """Whether nothing but a blank or a hyphen stands between two pieces."""
-    return text[left.end : right.start] in {"", " ", "-", "\u00a0", "  "}
 
 
 class _Reading:
@@ -132,25 +63,21 @@ class _Reading:
         # the last state that is a number, as (value, place after it, scaled, money)
         self.good: tuple[Decimal, int, bool, bool] | None = None
 
-    def take(self, place: int) -> int:
-        """Read the piece at `place` into the number; 0 where it cannot go on with it, else pieces read."""
+    def take(self, place: int) -> bool:
+        """Read the piece at `place` into the number; false where it cannot go on with it."""
         piece = self.found[place]
-        match piece.kind:
-            case Kind.FIGURE:
-                return self._figure(piece, place)
-            case Kind.UNIT:
-                return self._unit(piece, place)
-            case Kind.PART | Kind.HALF:
-                return self._part(piece, place)
-            case Kind.AND_A_HALF if self.open:
-                self.extra = Decimal("0.5")
-                return 1 if self._multiplied(place) else 0
-            case Kind.HUNDRED | Kind.SCALE:
-                return self._multiple(piece, place)
-            case Kind.AND if self.scaled and place + 1 < len(self.found):
-                following = self.found[place + 1]
-                return int(following.kind is Kind.UNIT and not following.weak)
-        return 0
+        readers = {
+            Kind.FIGURE: self._figure,
+            Kind.UNIT: self._unit,
+            Kind.PART: self._part,
+            Kind.HALF: self._part,
+            Kind.HUNDRED: self._multiple,
+            Kind.SCALE: self._multiple,
+            Kind.AND_A_HALF: self._and_a_half,
+            Kind.AND: self._and,
+        }
+        read = readers.get(piece.kind)
+        return read is not None and read(piece, place)
 
     def result(self, first: int) -> Quantity | None:
         if self.good is None:
@@ -158,46 +85,56 @@ class _Reading:
         value, after, scaled, money = self.good
         return Quantity(value, first, after, scaled, money)
 
-    def _figure(self, piece: Piece, place: int) -> int:
+    def _figure(self, piece: Piece, place: int) -> bool:
         # after "2 lakh" a figure belongs to it only if it is multiplied itself, as in "2 lakh 50 thousand"
         if self.open or (self.total and not self._multiplied(place)):
-            return 0
+            return False
         self.current, self.open, self.room = piece.value, True, Decimal(0)
         self._keep(place)
-        return 1
+        return True
 
-    def _unit(self, piece: Piece, place: int) -> int:
+    def _unit(self, piece: Piece, place: int) -> bool:
         if piece.weak and not self._multiplied(place) and not (not self.open and self._paid(place)):
-            return 0
+            return False
         if self.open and piece.value >= self.room:
-            return 0
+            return False
         self.current += piece.value
         self.open, self.scaled = True, True
         tens = piece.value >= 20 and piece.value % 10 == 0
         self.room = Decimal(10) if tens else Decimal(0)
         self._keep(place)
-        return 1
+        return True
 
-    def _part(self, piece: Piece, place: int) -> int:
+    def _part(self, piece: Piece, place: int) -> bool:
         if self.open or not place + 1 < len(self.found):
-            return 0
+            return False
         if piece.kind is Kind.HALF or piece.word in JOINED:
             if not self._multiplied(place):
-                return 0
+                return False
             self.current, self.open = piece.value, True
-            return 1
+            return True
         # sava lakh is one and a quarter; sava do lakh two and a quarter
         self.extra = piece.value
         if self._multiplied(place):
             self.current, self.open = Decimal(1), True
-            return 1
+            return True
         following = self.found[place + 1]
-        return int(following.kind in {Kind.UNIT, Kind.FIGURE} and self._multiplied(place + 1))
+        return following.kind in {Kind.UNIT, Kind.FIGURE} and self._multiplied(place + 1)
 
-    def _multiple(self, piece: Piece, place: int) -> int:
+    def _and_a_half(self, piece: Piece, place: int) -> bool:
+        if not self.open or not self._multiplied(place):
+            return False
+        self.extra = HALF
+        return True
+
+    def _and(self, piece: Piece, place: int) -> bool:
+        following = self.found[place + 1] if place + 1 < len(self.found) else None
+        return self.scaled and following is not None and following.kind is Kind.UNIT and not following.weak
+
+    def _multiple(self, piece: Piece, place: int) -> bool:
         hundred = piece.kind is Kind.HUNDRED
         if not self.open or (not hundred and piece.value >= self.least_scale):
-            return 0
+            return False
         if hundred:
             self.current = (self.current + self.extra) * 100
             self.room = Decimal(100)
@@ -208,7 +145,7 @@ class _Reading:
         self.extra = Decimal(0)
         self.scaled, self.money = True, self.money or piece.money
         self._keep(place)
-        return 1
+        return True
 
     def _multiplied(self, place: int) -> bool:
         """Whether a hundred or a scale follows the piece at `place`."""
@@ -227,59 +164,3 @@ class _Reading:
     def _keep(self, place: int) -> None:
         if not self.extra:
             self.good = (self.total + self.current, place + 1, self.scaled, self.money)
-
-
-@lru_cache(maxsize=1)
-def _pattern() -> "re.Pattern[str]":
-    """One alternation of everything that a piece can be."""
-
-    def words(known: Sequence[str]) -> str:
-        return "|".join(re.escape(word) for word in sorted(known, key=lambda word: -len(word)))
-
-    behind_figures = words(list(SCALES))
-    apart = words([word for word, scale in SCALES.items() if not scale.glued])
-    signs = words([word for word in CURRENCIES if not word[0].isalpha()])
-    prefixed = words([word for word in CURRENCIES if word[0].isalpha() and word[-1] == "$"])
-    names = words([word for word in CURRENCIES if word[0].isalpha() and word[-1] != "$"])
-    return re.compile(
-        rf"(?P<half_more>{LEFT}and\s+a\s+half{RIGHT})"
-        rf"|(?P<currency>{signs}|{LEFT}(?:{prefixed})|{LEFT}(?:{names})(?=\d|{RIGHT})(?:\.(?=\s?\d))?)"
-        rf"|(?P<figure>(?<!\d[.,])(?:{FIGURE})(?=(?:{behind_figures}|{names}){RIGHT}|{RIGHT}))"
-        rf"|(?P<glued>(?<=\d)(?:{behind_figures}){RIGHT})"
-        rf"|(?P<stuck>(?<=\d)(?:{names}){RIGHT})"
-        rf"|{LEFT}(?:(?P<half>half(?:\s+an?)?)|(?P<scale>{apart})|(?P<hundred>hundred|sau|सौ)"
-        rf"|(?P<part>{words(list(PARTS))})|(?P<unit>{words(list(UNITS))})|(?P<and>and)){RIGHT}",
-        re.IGNORECASE,
-    )
-
-
-def _inside_word(text: str, place: int) -> bool:
-    return re.match(RIGHT, text[place - 1 : place]) is None if place else False
-
-
-def _piece(match: "re.Match[str]") -> Piece | None:
-    group, word = str(match.lastgroup), match.group().lower()
-    start, end = match.span()
-    match group:
-        case "figure":
-            if sum(character.isdigit() for character in word) > MOST_DIGITS:
-                return None
-            return Piece(Kind.FIGURE, start, end, word, value=figure(word))
-        case "currency" | "stuck":
-            code = CURRENCIES.get(word) or CURRENCIES[word.removesuffix(".")]
-            return Piece(Kind.CURRENCY, start, end, word, currency=code)
-        case "glued" | "scale":
-            scale: Scale = SCALES[word]
-            return Piece(Kind.SCALE, start, end, word, value=scale.factor, money=scale.money)
-        case "unit":
-            unit = UNITS[word]
-            return Piece(Kind.UNIT, start, end, word, value=Decimal(unit.value), weak=unit.weak)
-        case "part":
-            return Piece(Kind.PART, start, end, word, value=PARTS[word])
-        case "half":
-            return Piece(Kind.HALF, start, end, word, value=Decimal("0.5"))
-        case "half_more":
-            return Piece(Kind.AND_A_HALF, start, end, word)
-        case "hundred":
-            return Piece(Kind.HUNDRED, start, end, word)
-    return Piece(Kind.AND, start, end, word)

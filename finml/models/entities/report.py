@@ -1,4 +1,4 @@
-"""The evaluation as one self-contained page: figures with intervals, by type, and the texts that went wrong."""
+"""The evaluation as one self-contained page: figures with intervals, by type, and what went wrong."""
 
 from functools import lru_cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The trained model as it is served: spaCy's named-entity recogniser, the rules, the catalogue. No training code.
+"""The trained model as it is served: spaCy's recogniser, the rules, the catalogue. No training code.
 
 A model's folder holds `ner/` (spaCy's own files: JSON and MessagePack), `catalogue.json` (the merchants) and
 `model.json` (what it was trained with). Nothing in it is executed on loading.

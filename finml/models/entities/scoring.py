@@ -23,7 +23,7 @@ def counts(truth: Sequence[Collection[Span]], found: Sequence[Collection[Span]])
         found: spans that were found in each.
 
     Returns:
-        (n, types, 3) numbers of spans found rightly, found wrongly, and missed; types in the order of `LABELS`.
+        (n, types, 3) numbers of spans found rightly, found wrongly, missed; types as in `LABELS`.
     """
     answer = np.zeros((len(truth), len(LABELS), 3))
     for row, (wanted, given) in enumerate(zip(truth, found, strict=True)):
@@ -55,7 +55,7 @@ def measure(found: Floats, *, seed: int) -> dict[str, Interval]:
 
 
 def compare(found: Floats, other: Floats, *, seed: int) -> dict[str, Interval]:
-    """Paired differences: the figures of `found` less those of `other` on the same draws of the same texts."""
+    """Paired differences: the figures of `found` less those of `other`, on the same draws of texts."""
     mine, theirs = found.sum(axis=1), other.sum(axis=1)
     value, their_value = figures(mine.sum(axis=0)), figures(theirs.sum(axis=0))
     drawn, their_drawn = _drawn(mine, seed), _drawn(theirs, seed)

@@ -1,4 +1,4 @@
-"""Training: a spaCy recogniser on annotated texts, stopped when texts that it does not train on get no better."""
+"""Training: a spaCy recogniser on annotated texts, stopped when others get no better by it."""
 
 import json
 import random
@@ -117,7 +117,7 @@ def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingR
 
 
 def _examples(nlp: "Language", texts: pd.DataFrame) -> tuple[list[tuple[str, list[Span]]], int]:
-    """Texts with their spans, those of types that were not looked for filled in, and how many do not fit tokens."""
+    """Texts with their spans, missing types filled in; and how many have spans that cut a token."""
     found, misfits = [], 0
     for text, spans, annotated in zip(texts["text"], texts["spans"], texts["annotated"], strict=True):
         gold = spans_of(spans)

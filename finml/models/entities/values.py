@@ -1,4 +1,4 @@
-"""What an entity means: amounts, intervals, fractions, merchants, identifiers, each with words for how it was read."""
+"""What an entity means: an amount, an interval, a fraction, a merchant …, and how it was read."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A counting word; a `weak` one has another everyday sense and counts only before a multiple or a currency."""
+    """A counting word. A `weak` one has another sense and counts only before a multiple or a currency."""
 
     value: int
     weak: bool = False

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,7 +60,7 @@ def test_what_stays_never_overlaps_and_the_order_means_nothing(found, random):
     decisions = resolve(found, LABELS)
     assert sorted(map(repr, found)) == sorted(repr(made.candidate) for made in decisions)
     stays = [made.candidate for made in decisions if made.lost_to is None]
-    for one, other in zip(stays, stays[1:], strict=False):
+    for one, other in pairwise(stays):
         assert one.end <= other.start
     random.shuffle(found)
     assert resolve(found, LABELS) == decisions

@@ -28,7 +28,7 @@ def test_a_sound_model_is_approved(gate, evaluation):
 
 
 def test_shuffled_labels_are_rejected(model, gate, parts, predictor, tmp_path):
-    chance = random.Random(1)
+    chance = random.Random(1)  # noqa: S311  # no secret
     spoilt = parts[0].assign(spans=[relabelled(spans, chance) for spans in parts[0]["spans"]])
     model.train(spoilt, tmp_path, TrainOptions(seed=1, params={"epochs": 2}))
     found = model.evaluate(model.load(tmp_path), parts[1], champion=predictor, seed=1)
