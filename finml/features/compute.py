@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-NO_MOVEMENTS, SPINE, FINANCIALS = "no_movements", "spine", "financials"
+NO_MOVEMENTS, SPINE, SLICE, FINANCIALS = "no_movements", "spine", "spine_slice", "financials"
 WINDOWS = {
     "user_financials": user_financials.WINDOW_DAYS,
     "transaction_habits": transaction_habits.WINDOW_DAYS,
     "spending_history": spending_history.WINDOW_DAYS,
 }
 """How many days back the movements matter to each view that is made of them."""
+SLICED = frozenset({"transaction_habits"})
+SLICE_ROWS = 5_000
 ANY_TIME = datetime(2000, 1, 1)
 NEED_FINANCIALS = frozenset({"user_financials", "credit_history"})
 
@@ -90,7 +92,9 @@ class _Computer:
         features = {
             "user_financials": kept,
             "credit_history": credit_history(tables, spine, kept),
-            "transaction_habits": transaction_habits.transaction_habits(seen["transaction_habits"], spine),
+            "transaction_habits": transaction_habits.transaction_habits(
+                seen["transaction_habits"], backend.create_table(SLICE, nobody, temp=True)
+            ),
             "spending_history": spending_history.spending_history(
                 tables.with_movements(seen["spending_history"]), spine
             ),
@@ -104,10 +108,26 @@ class _Computer:
         self._run(f"create or replace temp table {SPINE} as {_spine_sql(job)}")
         if not NEED_FINANCIALS.isdisjoint(job.views):
             self._run(f"create or replace temp table {FINANCIALS} as {self._financials_sql}")
+        rows = int(self._backend.table(SPINE).count().execute())
         for view in job.views:
+            query = self._sliced(view, rows) if view in SLICED else self._output_sql[view]
             path = _quoted(generation.path(view, job.name))
-            self._run(f"copy ({self._output_sql[view]}) to {path} (format parquet, compression zstd)")
-        return int(self._backend.table(SPINE).count().execute())
+            self._run(f"copy ({query}) to {path} (format parquet, compression zstd)")
+        return rows
+
+    def _sliced(self, view: str, rows: int) -> str:
+        """Compute a view some rows after the other, in the order of the keys; returns what reads them all.
+
+        A median needs all its values in memory, and the engine cannot spill them.
+        """
+        numbered = f"select *, row_number() over (order by {', '.join(KEYS)}) - 1 as place from {SPINE}"  # noqa: S608 - constants
+        for start in range(0, max(rows, 1), SLICE_ROWS):
+            until = start + SLICE_ROWS
+            own = f"select {', '.join(KEYS)} from ({numbered}) where place >= {start} and place < {until}"  # noqa: S608 - constants
+            self._run(f"create or replace temp table {SLICE} as {own}")
+            into = "insert into sliced" if start else "create or replace temp table sliced as"
+            self._run(f"{into} {self._output_sql[view]}")
+        return "from sliced"
 
     def _stage(self, moved: "ir.Table", jobs: Sequence[Job]) -> None:
         """Write the movements that the jobs can see into files by month: a part reads its own only."""

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from finml.errors import FeatureError, UsageError
+from finml.features import compute
 from finml.features.build import VIEW_NAMES, BuildReport, build
 from finml.features.labels import anomaly_spine
 from finml.features.offline import OfflineStore
@@ -223,6 +224,15 @@ def test_the_bits_are_the_same_with_any_threads_and_order_of_rows(tmp_path: Path
         made(shuffled, home, tmp_path / f"tables{threads}", threads=threads)
         found.append(contents(home))
     assert found[0] == found[1] == found[2]
+
+
+def test_slices_show_in_no_value(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(bank(5), settings, tmp_path / "tables")
+    whole = contents(settings)
+    monkeypatch.setattr(compute, "SLICE_ROWS", 3)
+    sliced = Settings(home=tmp_path / "sliced", ledger_url=settings.ledger_url)
+    made(bank(5), sliced, tmp_path / "tables")
+    assert contents(sliced) == whole
 
 
 def test_an_exact_row_equals_the_snapshot_of_its_moment(tmp_path: Path) -> None:
