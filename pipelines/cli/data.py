@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.convert import convert
 from pipelines.cli.options import JsonOption, LedgerOption
 from pipelines.cli.output import console, messages, print_json
 
 data_app = typer.Typer(help="Fill a ledger with a synthetic bank or with public data.", no_args_is_help=True)
+data_app.command("convert")(convert)
 
 
 class Dataset(StrEnum):
