@@ -3,7 +3,7 @@
     python benchmarks/features.py --users 10000 100000 --months 24 --json features.json
 
 For each size a synthetic ledger is written as Parquet, scanned (every value of every column is read) and
-built into monthly snapshots of both views. Scan and build run in processes of their own with the same threads
+built into monthly snapshots of every view. Scan and build run in processes of their own with the same threads
 and memory limit, so that each one's peak memory is its own. The ratio says how many bare scans a build costs.
 """
 

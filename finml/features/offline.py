@@ -50,7 +50,7 @@ class Part(BaseModel):
     last: datetime
     fingerprint: str
     rows: int
-    views: tuple[str, ...]
+    views: tuple[str, ...] = ()
 
 
 class Manifest(BaseModel):
@@ -116,7 +116,7 @@ class OfflineStore:
         return {
             part.name: part
             for part in manifest.parts
-            if all((self.view(view) / f"{part.name}.parquet").is_file() for view in part.views)
+            if part.views and all((self.view(view) / f"{part.name}.parquet").is_file() for view in part.views)
         }
 
     def manifest(self) -> Manifest | None:

@@ -40,7 +40,7 @@ class FeatureRow:
 
     @property
     def numbers(self) -> dict[str, float | None]:
-        """The features that are no texts."""
+        """The features that are numbers, or missing."""
         return {name: value for name, value in self.values.items() if not isinstance(value, str)}
 
     @property

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from feast.types import String
 
 import feature_repo
 from finml.errors import SettingsError
@@ -27,6 +28,9 @@ def test_views_and_services_are_those_that_are_declared(settings: Settings) -> N
     for view in STORED_VIEWS:
         made = by_name[view.name]
         assert tuple(field.name for field in made.features) == view.feature_names
+        assert {field.name for field in made.features if field.dtype == String} == {
+            feature.name for feature in view.features if feature.unit == "json"
+        }
         assert made.ttl == view.ttl
         assert made.tags == {"owner": view.owner, "version": view.version}
         assert made.batch_source.created_timestamp_column == "created_timestamp"
@@ -35,6 +39,7 @@ def test_views_and_services_are_those_that_are_declared(settings: Settings) -> N
         SERVICES["credit_risk_v1"]
     )
     assert service.tags == {"owner": "risk-platform", "version": "1"}
+    assert by_name["anomaly_v1"].tags == {"owner": "financial-crime", "version": "1"}
 
 
 def test_definitions_can_be_made_more_than_once_and_make_nothing_on_disk(settings: Settings) -> None:

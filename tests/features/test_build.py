@@ -1,6 +1,7 @@
 """Building the offline store: complete, incremental, the same however it is computed."""
 
 import copy
+import json
 import os
 import random
 import signal
@@ -353,6 +354,19 @@ def test_a_missing_table_and_a_missing_column_are_named(tmp_path: Path, settings
 def test_nothing_can_be_read_before_the_first_build(settings: Settings) -> None:
     with pytest.raises(FeatureError, match="no features have been built"):
         OfflineStore(settings.workspace.features).require()
+
+
+def test_parts_that_do_not_say_their_views_are_built_again(tmp_path: Path, settings: Settings) -> None:
+    first = made(bank(1, months=3), settings, tmp_path / "tables")
+    before = contents(settings)
+    path = settings.workspace.features / "current" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for part in manifest["parts"]:
+        del part["views"]
+    path.write_text(json.dumps(manifest))
+    again = made(bank(1, months=3), settings, tmp_path / "tables")
+    assert again.built == first.built
+    assert contents(settings) == before
 
 
 def test_a_spoiled_manifest_says_so(tmp_path: Path, settings: Settings) -> None:
