@@ -145,9 +145,11 @@ class Grid:
     scores: Floats
 
     @classmethod
-    def of(cls, raw: Floats) -> "Grid":
-        """From the raw scores of the training rows."""
-        return cls(np.quantile(raw, GRID_SHARES))
+    def of(cls, raw: Floats, weights: Floats) -> "Grid":
+        """From the raw scores of n rows, and how many rows of the whole each of them stands for."""
+        order = np.argsort(raw, kind="stable")
+        reached = np.cumsum(weights[order]) - weights[order] / 2
+        return cls(np.interp(GRID_SHARES, reached / weights.sum(), raw[order]))
 
     def percentile(self, raw: Floats) -> Floats:
         """Shares of the training rows that are less unusual than n raw scores.

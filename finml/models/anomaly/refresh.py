@@ -67,7 +67,7 @@ def refresh(
             before, number, (source, folder), new=part, reference=there, share=share, seed=seed + number
         )
     detector = Detector(before.detector.scaler, heads, Grid(np.empty(0)))
-    grid = Grid.of(detector.raw(reference, [str(name) for name in known]))
+    grid = Grid.of(detector.raw(reference, [str(name) for name in known]), np.ones(len(reference)))
     training = dict(info["training"])
     training["refreshes"] = [
         *training["refreshes"],
@@ -101,9 +101,9 @@ def _replaced(
     """The reference rows, a share of them replaced by new ones, and their categories."""
     rows = before.reference.copy()
     known = np.array(before.reference_categories, dtype=object)
-    count = min(round(share * len(rows)), len(new))
+    count = round(share * len(rows))
     places = random.permutation(len(rows))[:count]
-    chosen = random.permutation(len(new))[:count]
+    chosen = random.choice(len(new), count, replace=count > len(new))
     rows[places] = new[chosen]
     has_head = np.isin(categories[chosen].astype(str), list(before.detector.heads))
     known[places] = np.where(has_head, categories[chosen], "")

@@ -100,7 +100,7 @@ def read(folder: Path) -> Stored:
             )
         with np.load(folder / NUMBERS_FILE, allow_pickle=False) as numbers:
             return _stored(folder, info, dict(numbers))
-    except (OSError, ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(
             f"no usable anomaly model in {folder}: {error}",
             hint="download the version again from the registry, or train a new one",

@@ -120,8 +120,9 @@ def _train(frame: pd.DataFrame, folder: Path, chosen: Mapping[str, Any], seed: i
         )
         log.info("head_trained", category=name or "all", rows=len(part))
     detector = Detector(scaler, heads, Grid(np.empty(0)))
-    raw = detector.raw(matrix, [str(name) for name in categories])
-    detector = Detector(scaler, heads, Grid.of(raw))
+    every = frame["category"].tolist() if behaves else [""] * len(frame)
+    raw = detector.raw(filled(maker.of_frame(frame), scaler.median), every)
+    detector = Detector(scaler, heads, Grid.of(raw, frame[WEIGHT].to_numpy(dtype=np.float64)))
     info = _info(frame, rows, maker, own, chosen=chosen, seed=seed)
     kept = random.permutation(len(matrix))[:REFERENCE_ROWS]
     write(

@@ -1,0 +1,175 @@
+"""`anomaly` over HTTP: reads habits, computes behaviour, scores, gives reasons."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+from annotated_types import Len
+
+from bentos import release
+from bentos.base import MOST_INPUTS, Json, ModelApi, batched, pinned_files, unavailable
+from bentos.features import ServedFeatures
+from bentos.release import FEATURES_FOLDER
+from finml.errors import FeatureError
+from finml.models.anomaly.behaviour import Behaviour, Habits, behaviour
+from finml.models.anomaly.contract import (
+    HABITS,
+    NAME,
+    AnomalyExplanation,
+    AnomalyInput,
+    AnomalyOutput,
+    AnomalyReason,
+)
+from finml.settings import get_settings
+
+if TYPE_CHECKING:
+    from finml.features.online import FeatureRow
+    from finml.models.anomaly.runtime import AnomalyPredictor, Judgement
+
+PROBE_USER, PROBE_TIME = "probe", "2025-01-01T12:00:00Z"
+
+Inputs = Annotated[list[AnomalyInput], Len(1, MOST_INPUTS)]
+
+
+class HabitReader(Protocol):
+    """What reads the habits of a batch of users."""
+
+    def read(self, user_ids: Sequence[str]) -> Sequence["FeatureRow"]:
+        """One row a user, in the same order."""
+        ...
+
+
+class AnomalyScorer:
+    """A loaded model with the habits it reads, if there are any.
+
+    Attributes:
+        spec: the model's version, as in `anomaly@7`.
+    """
+
+    def __init__(self, predictor: "AnomalyPredictor", features: HabitReader | None, spec: str) -> None:
+        self.predictor = predictor
+        self.features = features
+        self.spec = spec
+
+    def predict(self, inputs: Sequence[AnomalyInput]) -> list[AnomalyOutput]:
+        """Answers to a batch, one an input in the same order.
+
+        Raises:
+            FeatureError: habits have to be read and cannot be.
+        """
+        return [AnomalyOutput(**answer) for answer, _ in self._answers(inputs, explain=False)]
+
+    def explain(self, inputs: Sequence[AnomalyInput]) -> list[AnomalyExplanation]:
+        """The same with what each feature does. Errors as for `predict`."""
+        return [
+            AnomalyExplanation(
+                **answer, raw_score=found.raw, contributions=found.contributions, features=found.values
+            )
+            for answer, found in self._answers(inputs, explain=True)
+        ]
+
+    def probe(self) -> object:
+        """Read habits and score a row, as a request would."""
+        predictor = self.predictor
+        if predictor.kind == "table":
+            return predictor.judge_values([dict.fromkeys(predictor.columns, 0.0)])
+        asked = {"user_id": PROBE_USER, "occurred_at": PROBE_TIME, "amount": 100.0}
+        return self.predict(
+            [AnomalyInput.model_validate(asked | {"category": predictor.served.categories[0]})]
+        )
+
+    def _answers(
+        self, inputs: Sequence[AnomalyInput], *, explain: bool
+    ) -> list[tuple[dict[str, Any], "Judgement"]]:
+        rows: list[FeatureRow | None] = [None] * len(inputs)
+        if self.predictor.kind == "table":
+            found = self.predictor.judge_values([asked.values or {} for asked in inputs], explain=explain)
+        else:
+            rows = self._rows(inputs)
+            found = self.predictor.judge(
+                [
+                    (asked.transaction(), _behaviour(asked, row))
+                    for asked, row in zip(inputs, rows, strict=True)
+                ],
+                explain=explain,
+            )
+        return [
+            (self._answer(asked, row, judgement), judgement)
+            for asked, row, judgement in zip(inputs, rows, found, strict=True)
+        ]
+
+    def _answer(
+        self, asked: AnomalyInput, row: "FeatureRow | None", judgement: "Judgement"
+    ) -> dict[str, Any]:
+        return {
+            "user_id": asked.user_id,
+            "score": judgement.score,
+            "flagged": judgement.flagged,
+            "threshold": self.predictor.threshold,
+            "reasons": [AnomalyReason(**asdict(reason)) for reason in judgement.reasons],
+            "history": judgement.history,
+            "category_model": judgement.category_model,
+            "model_version": self.spec,
+            "feature_status": row.status if row else "not_used",
+            "feature_timestamps": row.timestamps if row else {},
+        }
+
+    def _rows(self, inputs: Sequence[AnomalyInput]) -> list["FeatureRow | None"]:
+        """Stored habits of each input by one call, `None` where no user is named or none are stored."""
+        places = [place for place, asked in enumerate(inputs) if asked.user_id is not None]
+        found: list[FeatureRow | None] = [None] * len(inputs)
+        if places and self.features:
+            read = self.features.read([inputs[place].user_id or "" for place in places])
+            for place, row in zip(places, read, strict=True):
+                found[place] = row
+        return found
+
+
+def _behaviour(asked: AnomalyInput, row: "FeatureRow | None") -> Behaviour:
+    stored = row.values.get(HABITS) if row else None
+    habits = Habits.read(stored if isinstance(stored, str) else None)
+    return behaviour(asked.transaction(), habits, [recent.transaction() for recent in asked.recent])
+
+
+class AnomalyApi(ModelApi):
+    """Is this transaction unusual for this user, and why.
+
+    Without habits every transaction of a user looks like those of nobody in particular, and anomalies pass.
+    Where the online store cannot be read, the answer is 503, not a score without habits.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        from finml.models.anomaly.runtime import AnomalyPredictor
+
+        model = self.release.model(NAME)
+        definitions = release.SERVING / FEATURES_FOLDER
+        # a Bento of models that were all trained on files holds no definitions of features
+        features = (
+            ServedFeatures(model.feature_service, definitions, get_settings())
+            if definitions.is_dir()
+            else None
+        )
+        predictor = AnomalyPredictor.load(pinned_files(model))
+        AnomalyInput.served = predictor.served
+        self.anomaly = AnomalyScorer(predictor, features, model.spec)
+        self.probes[NAME] = self.anomaly.probe
+
+    @batched("/predict/anomaly")
+    def predict_anomaly(self, inputs: Inputs) -> Annotated[list[AnomalyOutput], Json]:
+        """How unusual each transaction is, whether to look at it, and the main reasons, in the same order."""
+        try:
+            return self.anomaly.predict(inputs)
+        except FeatureError as error:
+            raise unavailable(NAME, error) from error
+
+    @batched("/explain/anomaly")
+    def explain_anomaly(self, inputs: Inputs) -> Annotated[list[AnomalyExplanation], Json]:
+        """The same, with every feature and what the score would be without it."""
+        try:
+            return self.anomaly.explain(inputs)
+        except FeatureError as error:
+            raise unavailable(NAME, error) from error
+
+
+API = AnomalyApi

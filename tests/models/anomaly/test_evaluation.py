@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from finml.errors import DataError
+from finml.models.anomaly.behaviour import OWN_FEATURES
+from finml.models.anomaly.evaluation import METRICS
+from finml.models.base import TrainOptions
+from tests.models.anomaly.conftest import PARAMS
+
+
+def test_every_figure_has_an_interval(evaluation):
+    assert tuple(evaluation.metrics) == METRICS
+    for figure in evaluation.metrics.values():
+        assert figure.low <= figure.value <= figure.high
+
+
+def test_figures_are_those_of_scikit_learn(predictor, parts, evaluation):
+    held_out = parts[1]
+    score = predictor.predict(held_out)["score"]
+    label = held_out["anomalous"]
+    figures = {name: figure.value for name, figure in evaluation.metrics.items()}
+    assert figures["auc"] == pytest.approx(roc_auc_score(label, score))
+    assert figures["average_precision"] == pytest.approx(average_precision_score(label, score))
+    assert figures["average_precision_lift"] == pytest.approx(figures["average_precision"] / label.mean())
+    alerts = score.nlargest(int(np.ceil(predictor.budget * len(score)))).index
+    assert figures["recall_at_budget"] == pytest.approx(label[alerts].sum() / label.sum())
+    assert figures["precision_at_budget"] == pytest.approx(label[alerts].mean())
+
+
+def test_counts_and_shares(predictor, parts, evaluation):
+    held_out, scalars = parts[1], evaluation.scalars
+    assert scalars["n"] == len(held_out)
+    assert scalars["users"] == held_out["user_id"].nunique()
+    assert scalars["anomalies"] == held_out["anomalous"].sum()
+    assert scalars["alert_share"] == pytest.approx(predictor.predict(held_out)["flagged"].mean())
+    assert scalars["alert_share_ratio"] == pytest.approx(scalars["alert_share"] / 0.02)
+    assert 0 < scalars["latency_p50_ms"] <= scalars["latency_p95_ms"]
+
+
+def test_rows_count_as_often_as_they_stand_for_others(model, predictor, parts):
+    usual = ~parts[1]["anomalous"].to_numpy()
+    weighted = parts[1].assign(weight=np.where(usual, 3.0, 1.0))
+    repeated = parts[1].loc[parts[1].index.repeat(np.where(usual, 3, 1))].reset_index(drop=True)
+    one = model.evaluate(predictor, weighted, champion=None, seed=1)
+    other = model.evaluate(predictor, repeated, champion=None, seed=1)
+    for name in METRICS:
+        assert one.metrics[name].value == pytest.approx(other.metrics[name].value, abs=0.02), name
+    for name in ("base_rate", "alert_share"):
+        assert one.scalars[name] == pytest.approx(other.scalars[name])
+
+
+def test_the_breakdown_is_by_kind_and_category(parts, evaluation):
+    kinds = evaluation.breakdown["kind"]
+    assert set(kinds) == set(parts[1]["anomaly_kind"].dropna())
+    assert sum(kind["n"] for kind in kinds.values()) == parts[1]["anomalous"].sum()
+    total = sum(kind["n"] * kind["recall_at_budget"] for kind in kinds.values())
+    expected = evaluation.metrics["recall_at_budget"].value * parts[1]["anomalous"].sum()
+    assert total == pytest.approx(expected)
+    assert sum(part["n"] for part in evaluation.breakdown["category"].values()) == len(parts[1])
+
+
+def test_the_same_seed_gives_the_same_figures(model, predictor, parts, evaluation):
+    assert model.evaluate(predictor, parts[1], champion=None, seed=5).metrics == evaluation.metrics
+
+
+def test_a_model_does_not_differ_from_itself(model, predictor, parts):
+    found = model.evaluate(predictor, parts[1], champion=predictor, seed=5)
+    assert set(found.versus_champion) == set(METRICS)
+    assert {delta.value for delta in found.versus_champion.values()} == {0}
+
+
+def test_a_worse_challenger_loses_against_the_champion(model, predictor, parts, tmp_path):
+    noise = np.random.default_rng(0).exponential(1, (len(parts[0]), len(OWN_FEATURES)))
+    model.train(
+        parts[0].assign(**dict(zip(OWN_FEATURES, noise.T, strict=True))),
+        tmp_path,
+        TrainOptions(params=PARAMS),
+    )
+    found = model.evaluate(model.load(tmp_path), parts[1], champion=predictor, seed=5)
+    assert found.versus_champion["average_precision"].high < 0
+
+
+@pytest.mark.parametrize("outcome", [True, False])
+def test_without_both_outcomes_quality_is_not_measured(model, predictor, parts, outcome):
+    frame = parts[1][parts[1]["anomalous"] == outcome]
+    found = model.evaluate(predictor, frame, champion=predictor, seed=1)
+    assert found.metrics == found.versus_champion == {}
+    assert found.scalars["alert_share"] >= 0
+    assert found.scalars["base_rate"] == outcome
+
+
+def test_a_table_is_measured_too(model, table_predictor, table_parts):
+    found = model.evaluate(table_predictor, table_parts[1], champion=None, seed=1)
+    assert set(found.metrics) == set(METRICS)
+    assert found.metrics["auc"].value > 0.9
+    assert found.breakdown == {}
+
+
+def test_no_row_is_an_error(model, predictor, parts):
+    with pytest.raises(DataError, match="no row to evaluate"):
+        model.evaluate(predictor, parts[1].head(0), champion=None, seed=1)
