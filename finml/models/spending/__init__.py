@@ -49,7 +49,7 @@ class Spending:
         return split(frame)
 
     def train(self, frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingResult:
-        """Train on a checked frame and write `series.json`, `calendar.npz` and `model.json`."""
+        """Train on a checked frame and write `series.json`, `calendar.json` and `model.json`."""
         from finml.models.spending.training import train
 
         return train(frame, folder, options)

@@ -1,16 +1,20 @@
-"""From Prophet's path to the forecast: the level of the last periods, and a share of the last season.
+"""From Prophet's path to the forecast: what it missed lately, and what it missed a season ago.
 
-Prophet's trend is stiff on purpose, so it comes late where spending has just moved. What it missed lately is
-added and fades with the horizon. A share of the last season's own pattern steadies the months that Prophet's
-smooth season cannot follow. Both shares are chosen on rolling origins, and may be nothing.
+Prophet's trend is stiff on purpose, so it comes late where spending has just moved: the residuals of the last
+periods are added and fade with the horizon. Its season is smooth on purpose, so it misses what is peculiar to
+one month: a share of the residual of the same period of the last season is added. What festivals explain is
+in neither, so that a festival that moves does not drag its old month along. Both shares are chosen on rolling
+origins, and may be nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from finml.models.spending.simple import Pattern
+from finml.models.spending.periods import DAILY, Frequency
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -18,58 +22,90 @@ Ints = npt.NDArray[np.int64]
 DECAYS = (0.0, 0.5, 0.75)
 """How fast older residuals lose weight; 0 adds nothing."""
 WEIGHTS = (0.0, 0.25, 0.5)
-"""Shares of the last season."""
+"""Shares of the last season's residuals."""
 DAMPING = 0.9
 RESIDUALS = 24
+# a week is short, so that the residuals of the last one alone say little
+WEEKS_AVERAGED = 4
 
 
 @dataclass(frozen=True)
 class Blend:
-    """What is made of Prophet's path.
+    """What is added to Prophet's path.
 
     Attributes:
         level: mean residual of the last periods, as a share of the trend if `relative`.
         relative: whether it is one.
         damping: share of it that is left from one period to the next.
-        weight: share of the last season.
+        season: share of the residuals of the last season that is added, the coming period's first.
     """
 
     level: float
     relative: bool
     damping: float
-    weight: float
+    season: tuple[float, ...]
 
-    def apply(self, path: Floats, trend: Floats, pattern: Pattern, steps: Ints, *, floor: bool) -> Floats:
-        """The forecast at n horizons.
+    @classmethod
+    def of(
+        cls,
+        residuals: Floats,
+        frequency: Frequency,
+        decay: float,
+        weight: float,
+        *,
+        relative: bool,
+    ) -> "Blend":
+        """From the residuals of the history, NaN where a value is missing.
 
         Args:
-            path: Prophet's n values.
-            trend: its trend.
-            pattern: the last season.
+            residuals: n values less what Prophet says of them, over the trend if `relative`.
+            frequency: of the series.
+            decay: factor from one period's weight in the level to that of the one before.
+            weight: share of the last season.
+            relative: whether residuals are shares of the trend.
+        """
+        level = recent_level(residuals, decay)
+        season = weight * last_season(residuals - level, frequency) if weight else np.zeros(1)
+        return cls(level, relative, DAMPING, tuple(float(value) for value in season))
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> "Blend":
+        """From what JSON kept."""
+        return cls(**{**document, "season": tuple(document["season"])})
+
+    def added(self, trend: Floats, steps: Ints) -> Floats:
+        """What is added at n horizons.
+
+        Args:
+            trend: Prophet's trend.
             steps: n horizons in periods after the history, 1 the next.
-            floor: whether the series never falls below 0.
         """
         faded = self.level * self.damping ** (steps - 1)
-        moved = path + faded * (np.abs(trend) if self.relative else 1.0)
-        mixed = (1 - self.weight) * moved + self.weight * pattern.at(steps)
-        return np.maximum(mixed, 0.0) if floor else np.asarray(mixed)
+        seasonal = np.array(self.season)[(steps - 1) % len(self.season)]
+        return np.asarray((faded + seasonal) * (np.abs(trend) if self.relative else 1.0))
 
 
-def recent_level(values: Floats, path: Floats, trend: Floats, decay: float, *, relative: bool) -> float:
-    """The weighted mean of the last residuals, the newest with weight 1.
+def residuals_of(values: Floats, path: Floats, trend: Floats, *, relative: bool) -> Floats:
+    """Values less what Prophet says of them, over the trend if `relative`."""
+    found = values - path
+    return np.asarray(found / np.maximum(np.abs(trend), 1e-12) if relative else found)
 
-    Args:
-        values: n values of the history, NaN where missing.
-        path: what Prophet says of them.
-        trend: its trend.
-        decay: factor from one period's weight to that of the one before.
-        relative: whether residuals are counted in shares of the trend.
-    """
+
+def recent_level(residuals: Floats, decay: float) -> float:
+    """The weighted mean of the last known residuals, the newest with weight 1."""
     if decay == 0:
         return 0.0
-    residuals = values - path
-    if relative:
-        residuals = residuals / np.maximum(np.abs(trend), 1e-12)
-    residuals = residuals[np.isfinite(residuals)][-RESIDUALS:]
-    weights = decay ** np.arange(len(residuals))[::-1]
-    return float(np.average(residuals, weights=weights))
+    known = residuals[np.isfinite(residuals)][-RESIDUALS:]
+    return float(np.average(known, weights=decay ** np.arange(len(known))[::-1]))
+
+
+def last_season(residuals: Floats, frequency: Frequency) -> Floats:
+    """Residuals of the last season, the coming period's first; 0 where none is known."""
+    count = frequency.season * (WEEKS_AVERAGED if frequency is DAILY else 1)
+    last = residuals[-count:]
+    padded = np.concatenate([np.full(-len(last) % frequency.season, np.nan), last])
+    if len(padded) < frequency.season:
+        return np.zeros(frequency.season)
+    table = padded.reshape(-1, frequency.season)
+    counted = np.isfinite(table).sum(axis=0)
+    return np.asarray(np.nansum(table, axis=0) / np.maximum(counted, 1))

@@ -7,7 +7,7 @@ Made with the `holidays` package when a model is trained, years ahead, and kept 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -97,23 +97,30 @@ class DayTable:
         """The last day."""
         return np.datetime64(self.first + len(self.flags["public_holidays"]) - 1)
 
-    def save(self, file: Path) -> None:
-        """Write the table as `.npz`, beside and then in place."""
-        beside = file.with_name(f"{file.stem}.part.npz")
-        flags = {f"flag/{name}": flag.astype(np.uint8) for name, flag in self.flags.items()}
-        names = {f"holiday/{name}": dates for name, dates in self.names.items()}
-        np.savez_compressed(beside, first=np.array([self.first]), **flags, **names)  # type: ignore[arg-type]
-        beside.replace(file)
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON keeps it: the days that are flagged."""
+        days = self.first + np.arange(len(self.flags["public_holidays"]))
+        return {
+            "first": str(self.first),
+            "last": str(self.last),
+            "flags": {name: [str(day) for day in days[flag > 0]] for name, flag in self.flags.items()},
+            "names": {name: [str(day) for day in dates] for name, dates in self.names.items()},
+        }
 
     @classmethod
-    def load(cls, file: Path) -> "DayTable":
-        """Read what `save` wrote."""
-        with np.load(file, allow_pickle=False) as stored:
-            return cls(
-                np.datetime64(stored["first"][0]),
-                {key[5:]: stored[key].astype(np.float64) for key in stored if key.startswith("flag/")},
-                {key[8:]: stored[key] for key in stored if key.startswith("holiday/")},
-            )
+    def from_dict(cls, document: Mapping[str, Any]) -> "DayTable":
+        """The inverse of `to_dict`."""
+        first = np.datetime64(document["first"])
+        days = np.arange(first, np.datetime64(document["last"]) + 1)
+
+        def dates(found: list[str]) -> Days:
+            return np.array(found, dtype="datetime64[D]")
+
+        return cls(
+            first,
+            {name: _flagged(days, dates(found), 0, 0) for name, found in document["flags"].items()},
+            {name: dates(found) for name, found in document["names"].items()},
+        )
 
     @cached_property
     def _totals(self) -> dict[str, Floats]:
@@ -128,6 +135,11 @@ def holiday_column(name: str) -> str:
 def is_holiday(feature: str) -> bool:
     """Whether a feature belongs to the holidays of a decomposition."""
     return feature in HOLIDAY_FEATURES or feature.endswith(holiday_column(""))
+
+
+def is_subtle(feature: str) -> bool:
+    """Whether a feature moves spending by so little that a short history shows only noise of it."""
+    return feature in WEEKDAYS or feature == "public_holidays"
 
 
 def _weekday_counts(starts: Days, lengths: npt.NDArray[np.intp]) -> dict[str, Floats]:

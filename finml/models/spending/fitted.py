@@ -76,7 +76,7 @@ class FittedSeries:
         notes: what has to be said of the history.
         components: what Prophet fitted.
         blend: what is made of it.
-        pattern: what a simpler method repeats, and the blend's share of the last season.
+        pattern: what a simpler method repeats.
         unit: size of a value, in which errors are counted.
         naive_error: what MASE divides by.
         half_widths: of the 80 % interval by bucket of horizons, in units.
@@ -111,7 +111,7 @@ class FittedSeries:
                 "frequency": FREQUENCIES[document["frequency"]],
                 "notes": tuple(document["notes"]),
                 "components": Components.from_dict(fitted) if fitted else None,
-                "blend": Blend(**blend) if blend else None,
+                "blend": Blend.from_dict(blend) if blend else None,
                 "pattern": Pattern(tuple(pattern["values"]), pattern["growth"]),
                 "half_widths": tuple(document["half_widths"]),
                 "regressors": {
@@ -176,6 +176,6 @@ class FittedSeries:
         path = np.sum(list(parts.values()), axis=0)
         if self.blend is None:
             return {**parts, "recent": np.zeros(len(dates))}
-        future = self.horizon(dates) > 0
-        blended = self.blend.apply(path, parts["trend"], self.pattern, steps, floor=self.floor)
-        return {**parts, "recent": np.where(future, blended - path, 0.0)}
+        added = self.blend.added(parts["trend"], steps)
+        blended = np.maximum(path + added, 0.0) if self.floor else path + added
+        return {**parts, "recent": np.where(self.horizon(dates) > 0, blended - path, 0.0)}

@@ -12,6 +12,7 @@ from finml.models.spending.calendar import (
     DayTable,
     holiday_column,
     is_holiday,
+    is_subtle,
     prophet_holidays,
 )
 from finml.models.spending.components import Components, Effect
@@ -25,14 +26,17 @@ Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.datetime64]
 
 CHANGEPOINTS = 25
+MOST_ITERATIONS = 2000
 # up to this share of the history a slope may change: what changed lately matters most for what comes
 CHANGEPOINT_RANGE = 0.9
-# Fourier terms of the year by seasons of history: two years do not show twenty coefficients
-YEARLY_ORDERS = ((5, 10), (3, 6), (0, 3))
+# Fourier terms of the year by seasons of history
+YEARLY_ORDERS = ((5, 10), (3, 6), (0, 2))
 SEASON_PRIOR = 10.0
 HOLIDAY_PRIOR = 10.0
 # calendar effects are a few per cent; a wide prior would give them the noise of a short history
 EFFECT_PRIOR = 0.1
+# seasons from which the year can be told from noise and the calendar's smaller effects from each other
+LONG = 3.0
 # values that a feature must have apart from its most frequent one
 LEAST_OCCURRENCES = 2
 
@@ -45,18 +49,37 @@ class Variant:
         name: in words.
         multiplicative: whether seasons and effects multiply the trend.
         flexibility: Prophet's `changepoint_prior_scale`.
+        yearly: whether there is a yearly season.
     """
 
     name: str
     multiplicative: bool
     flexibility: float
+    yearly: bool = True
 
 
-VARIANTS = (
+LONG_VARIANTS = (
     Variant("multiplicative", True, 0.05),
     Variant("multiplicative, flexible trend", True, 0.5),
     Variant("additive", False, 0.05),
 )
+# One or two years cannot tell a season from what happened in them, so one way leaves it out: festivals move,
+# and a season that holds last year's festival is wrong in this year's month.
+SHORT_VARIANTS = (
+    Variant("multiplicative, festivals without yearly season", True, 0.05, yearly=False),
+    Variant("multiplicative, steady trend, festivals without yearly season", True, 0.005, yearly=False),
+    Variant("multiplicative", True, 0.05),
+)
+
+
+def is_long(series: Series) -> bool:
+    """Whether a history is long enough for a yearly season and every effect of the calendar."""
+    return len(series.values) * series.frequency.days >= LONG * 360
+
+
+def variants(series: Series) -> tuple[Variant, ...]:
+    """The ways of fitting that are tried for a series."""
+    return LONG_VARIANTS if is_long(series) else SHORT_VARIANTS
 
 
 def feature_values(series: Series, table: DayTable, dates: Days) -> dict[str, Floats]:
@@ -80,20 +103,21 @@ def fitted_prophet(series: Series, table: DayTable, variant: Variant) -> tuple["
     """Prophet itself, fitted, with the names of the features it was given."""
     known = np.isfinite(series.values)
     features = feature_values(series, table, series.dates)
-    used = [name for name, values in features.items() if _varies(values[known])]
+    long, frequency = is_long(series), series.frequency
+    considered = [name for name in features if long or not is_subtle(name)]
+    used = [name for name in considered if _varies(features[name][known])]
     days = [name for name in table.names if holiday_column(name) in used]
-    frequency = series.frequency
-    span = len(series.values)
-    seasons = span * frequency.days / 365
+    seasons = len(series.values) * frequency.days / 360
     order = next(terms for least, terms in YEARLY_ORDERS if seasons >= least)
+    yearly = variant.yearly and len(series.values) >= frequency.yearly_from
     model = quiet_prophet()(
         changepoint_prior_scale=variant.flexibility,
         n_changepoints=min(CHANGEPOINTS, int(known.sum() * CHANGEPOINT_RANGE) // 2),
         changepoint_range=CHANGEPOINT_RANGE,
         seasonality_mode="multiplicative" if variant.multiplicative else "additive",
-        seasonality_prior_scale=SEASON_PRIOR if seasons >= 3 else EFFECT_PRIOR,
-        holidays_prior_scale=HOLIDAY_PRIOR if seasons >= 3 else EFFECT_PRIOR,
-        yearly_seasonality=order if span >= frequency.yearly_from else False,
+        seasonality_prior_scale=SEASON_PRIOR if long or frequency is DAILY else EFFECT_PRIOR,
+        holidays_prior_scale=HOLIDAY_PRIOR if long else EFFECT_PRIOR,
+        yearly_seasonality=order if yearly else False,
         weekly_seasonality=3 if frequency is DAILY else False,
         daily_seasonality=False,
         holidays=prophet_holidays(table, days) if days else None,
@@ -106,13 +130,14 @@ def fitted_prophet(series: Series, table: DayTable, variant: Variant) -> tuple["
         {"ds": pd.DatetimeIndex(series.dates[known]), "y": series.values[known]}
         | {name: features[name][known] for name in columns}
     )
-    model.fit(frame)
+    # Prophet takes Newton's method for short histories, which needs seconds where a series hardly moves
+    model.fit(frame, algorithm="LBFGS", iter=MOST_ITERATIONS)
     return model, used
 
 
 def quiet_prophet() -> type["Prophet"]:
     """Prophet, kept from logging each fit and the plotting packages that it misses."""
-    for name in ("cmdstanpy", "prophet", "prophet.plot"):
+    for name in ("cmdstanpy", "prophet", "prophet.models", "prophet.plot"):
         logging.getLogger(name).disabled = True
     from prophet import Prophet
 

@@ -19,12 +19,13 @@ Floats = npt.NDArray[np.float64]
 COVERAGE = 0.8
 # a series' own spread counts beside that of all as if theirs were seen so many times
 PRIOR_ORIGINS = 1.0
-# without any error to learn from: as wide as a series' own unit
-UNKNOWN_SPREAD = 1.0
+# of a series without any error to learn from: half of its unit
+UNKNOWN_SPREAD = 0.5
+NORMAL_QUANTILE = 1.2816
 LEAST_SPREAD = 1e-6
 # few origins reach the far horizons, and those few share what happened to all series: spreads grow at least
-# with this power of the horizon
-LEAST_GROWTH = 0.3
+# with this power of the horizon, as those of a random walk
+LEAST_GROWTH = 0.5
 
 
 def half_widths(errors: Mapping[str, Floats], frequency: Frequency) -> dict[str, list[float]]:
@@ -45,11 +46,14 @@ def half_widths(errors: Mapping[str, Floats], frequency: Frequency) -> dict[str,
             spread = _spread(others, shape, every)
             scores.append(np.abs(found[place]) / np.maximum(spread * weights, LEAST_SPREAD))
     known = np.concatenate(scores) if scores else np.array([])
-    factor = _quantile(known[np.isfinite(known)])
-    return {
-        name: [float(factor * max(LEAST_SPREAD, _spread(found, shape, every)) * each) for each in shape]
+    factor = _quantile(known[np.isfinite(known)], max((len(found) for found in errors.values()), default=0))
+    spreads = {
+        name: factor * max(LEAST_SPREAD, _spread(found, shape, every))
+        if np.isfinite(found).any()
+        else NORMAL_QUANTILE * UNKNOWN_SPREAD
         for name, found in squares.items()
     }
+    return {name: [float(spread * each) for each in shape] for name, spread in spreads.items()}
 
 
 def _buckets(frequency: Frequency) -> npt.NDArray[np.intp]:
@@ -106,9 +110,11 @@ def _spread(squares: Floats, shape: Floats, every: float) -> float:
     return math.sqrt((PRIOR_ORIGINS * every + own) / (PRIOR_ORIGINS + known.sum()))
 
 
-def _quantile(scores: Floats) -> float:
-    """The conformal quantile; the normal one where there is nothing to learn from."""
+def _quantile(scores: Floats, origins: int) -> float:
+    """The conformal quantile; the normal one where there is nothing to learn from.
+
+    Errors from one origin share what happened after it, so origins are what is counted, not errors.
+    """
     if not len(scores):
-        return 1.2816
-    rank = min(1.0, COVERAGE * (1 + 1 / len(scores)))
-    return float(np.quantile(scores, rank))
+        return NORMAL_QUANTILE
+    return float(np.quantile(scores, min(1.0, COVERAGE * (1 + 1 / origins))))

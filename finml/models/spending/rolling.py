@@ -1,16 +1,16 @@
 """Rolling origins: what each way of forecasting would have said in the past, and how wrong it was."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from finml.models.spending.blending import DAMPING, DECAYS, WEIGHTS, Blend, recent_level
+from finml.models.spending.blending import DECAYS, WEIGHTS, Blend, residuals_of
 from finml.models.spending.calendar import DayTable
-from finml.models.spending.fitting import VARIANTS, Variant, feature_values, fit
+from finml.models.spending.fitting import Variant, feature_values, fit, variants
 from finml.models.spending.series import Series
-from finml.models.spending.simple import Kind, Pattern, pattern_of
+from finml.models.spending.simple import Kind, pattern_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,13 +33,16 @@ class Choice:
         if self.decay:
             parts.append(f"level of the last periods (decay {self.decay:g})")
         if self.weight:
-            parts.append(f"{self.weight:.0%} of the last season's pattern")
+            parts.append(f"{self.weight:.0%} of the last season's residuals")
         return "; ".join(parts)
 
 
-CHOICES = tuple(
-    Choice(variant, decay, weight) for variant in VARIANTS for decay in DECAYS for weight in WEIGHTS
-)
+BLENDS = tuple((decay, weight) for decay in DECAYS for weight in WEIGHTS)
+
+
+def choices(series: Series) -> list[Choice]:
+    """The ways of forecasting a series that are tried: each of its variants with each blend."""
+    return [Choice(variant, decay, weight) for variant in variants(series) for decay, weight in BLENDS]
 
 
 def origins(series: Series, least: int) -> list[int]:
@@ -61,7 +64,7 @@ def prophet_errors(series: Series, table: DayTable, variant: Variant) -> Floats:
     """
     frequency = series.frequency
     found = origins(series, min_history(series))
-    errors = np.full((len(DECAYS) * len(WEIGHTS), len(found), frequency.tested), np.nan)
+    errors = np.full((len(BLENDS), len(found), frequency.tested), np.nan)
     for place, origin in enumerate(found):
         head = series.head(origin)
         actual = series.values[origin : origin + frequency.tested]
@@ -70,27 +73,33 @@ def prophet_errors(series: Series, table: DayTable, variant: Variant) -> Floats:
         parts = components.evaluate(dates, feature_values(series, table, dates))
         trend, path = parts["trend"], np.sum(list(parts.values()), axis=0)
         steps = np.arange(1, len(actual) + 1)
-        pattern = Pattern.seasonal(head)
-        for row, (decay, weight) in enumerate((d, w) for d in DECAYS for w in WEIGHTS):
-            relative = variant.multiplicative
-            level = recent_level(head.values, path[:origin], trend[:origin], decay, relative=relative)
-            blend = Blend(level, relative, DAMPING, weight)
-            said = blend.apply(path[origin:], trend[origin:], pattern, steps, floor=never_negative(series))
-            errors[row, place, : len(actual)] = (actual - said) / head.unit()
+        relative = variant.multiplicative
+        missed = residuals_of(head.values, path[:origin], trend[:origin], relative=relative)
+        for row, (decay, weight) in enumerate(BLENDS):
+            blend = Blend.of(missed, frequency, decay, weight, relative=relative)
+            said = path[origin:] + blend.added(trend[origin:], steps)
+            floored = np.maximum(said, 0.0) if never_negative(series) else said
+            errors[row, place, : len(actual)] = (actual - floored) / head.unit()
     return errors
 
 
-def simple_errors(series: Series, kind: Kind) -> Floats:
-    """The same of a simpler method, (origins, tested horizons)."""
-    least = 2 if kind == "mean" else series.frequency.season
+def simple_errors(series: Series, kinds: Sequence[Kind]) -> tuple[Kind, Floats]:
+    """The simpler method with the least error on the origins, and its errors, (origins, tested horizons).
+
+    The first of the kinds where there is no origin to tell.
+    """
+    least = series.frequency.season if len(kinds) > 1 else 2
     found = origins(series, least)
-    errors = np.full((len(found), series.frequency.tested), np.nan)
+    errors = np.full((len(kinds), len(found), series.frequency.tested), np.nan)
     for place, origin in enumerate(found):
         head = series.head(origin)
         actual = series.values[origin : origin + series.frequency.tested]
-        said = pattern_of(kind, head).at(np.arange(1, len(actual) + 1))
-        errors[place, : len(actual)] = (actual - said) / head.unit()
-    return errors
+        steps = np.arange(1, len(actual) + 1)
+        for row, kind in enumerate(kinds):
+            errors[row, place, : len(actual)] = (actual - pattern_of(kind, head).at(steps)) / head.unit()
+    scores = _scores(errors)
+    best = int(np.nanargmin(scores)) if np.isfinite(scores).any() else 0
+    return kinds[best], errors[best]
 
 
 def choose(errors: Mapping[str, Floats]) -> dict[str, int]:
@@ -99,13 +108,15 @@ def choose(errors: Mapping[str, Floats]) -> dict[str, int]:
     Few origins say little about one series, and all series together say what holds in general.
 
     Args:
-        errors: by series, (choices, origins, horizons), the order of `CHOICES`.
+        errors: by series, (choices, origins, horizons); all series with the same choices.
 
     Returns:
-        By series, a place in `CHOICES`; the first where there was no origin.
+        By series, the place of a choice; the first where there was no origin.
     """
     names = list(errors)
-    scores = np.array([_scores(errors[name]) for name in names]).reshape(len(names), len(CHOICES))
+    if not names:
+        return {}
+    scores = np.stack([_scores(errors[name]) for name in names])
     best = np.nanmin(np.where(np.isfinite(scores), scores, np.inf), axis=1, keepdims=True)
     relative = scores / np.where(np.isfinite(best) & (best > 0), best, 1.0)
     told = np.asarray(np.isfinite(relative).all(axis=1))

@@ -1,7 +1,7 @@
 """The trained model as it is served: numpy and pandas, no Prophet, no Stan.
 
-A model's folder holds `series.json` (what was fitted to each series), `calendar.npz` (every day with its
-festivals and paydays, years ahead) and `model.json`. Nothing in it is executed on loading.
+A model's folder holds `series.json` (what was fitted to each series), `calendar.json` (festivals
+and paydays, years ahead) and `model.json`. Nothing in it is executed on loading.
 """
 
 import json
@@ -20,7 +20,7 @@ from finml.models.spending.personal import Answer, History, personal, total
 from finml.models.spending.pooling import UserPool
 
 SERIES_FILE = "series.json"
-CALENDAR_FILE = "calendar.npz"
+CALENDAR_FILE = "calendar.json"
 INFO_FILE = "model.json"
 FORMAT = 1
 
@@ -65,9 +65,10 @@ class SpendingPredictor:
                     hint="train the model again with this version of finml",
                 )
             stored = json.loads((folder / SERIES_FILE).read_text())
+            table = DayTable.from_dict(json.loads((folder / CALENDAR_FILE).read_text()))
             series = [FittedSeries.from_dict(one) for one in stored["series"]]
             pools = {name: UserPool.from_dict(pool) for name, pool in stored["pools"].items()}
-            return cls(info, series, pools, DayTable.load(folder / CALENDAR_FILE))
+            return cls(info, series, pools, table)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"no usable spending model in {folder}: {error}",

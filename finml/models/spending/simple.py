@@ -59,16 +59,16 @@ class Pattern:
         return np.asarray(np.array(self.values)[place] * self.growth ** (1 + (steps - 1) // len(self.values)))
 
 
-def simple_kind(series: Series) -> tuple[Kind, str] | None:
-    """The simpler method that a series needs and why, or `None` where Prophet can be fitted."""
+def simple_kinds(series: Series) -> tuple[tuple[Kind, ...], str]:
+    """The simpler methods that come into question for a series and why; none where Prophet can be fitted."""
     frequency = series.frequency
+    kinds: tuple[Kind, ...] = ("seasonal_naive", "mean") if series.n > frequency.season else ("mean",)
     if series.zero_share > ZERO_HEAVY:
-        return "mean", f"{series.zero_share:.0%} of the {frequency.unit}s have no spending"
+        return kinds, f"{series.zero_share:.0%} of the {frequency.unit}s have no spending"
     if series.n >= frequency.least:
-        return None
+        return (), ""
     unit = frequency.unit if series.n == 1 else f"{frequency.unit}s"
-    words = f"{series.n} {unit} of history; Prophet needs {frequency.least}"
-    return ("seasonal_naive" if series.n >= frequency.season + 1 else "mean"), words
+    return kinds, f"{series.n} {unit} of history; Prophet needs {frequency.least}"
 
 
 def pattern_of(kind: Kind, series: Series) -> Pattern:

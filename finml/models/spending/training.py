@@ -162,12 +162,12 @@ def _write(
 ) -> None:
     """Write the model's files; `model.json` comes last, so that a folder that has it is whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    table.save(folder / CALENDAR_FILE)
     stored = {
         "series": [one.to_dict() for one in fitted],
         "pools": {name: pool.to_dict() for name, pool in pools.items()},
     }
-    for name, document in ((SERIES_FILE, stored), (INFO_FILE, info)):
+    documents = {CALENDAR_FILE: table.to_dict(), SERIES_FILE: stored, INFO_FILE: info}
+    for name, document in documents.items():
         beside = folder / f"{name}.part"
         beside.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n")
         beside.replace(folder / name)
