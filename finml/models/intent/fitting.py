@@ -30,13 +30,28 @@ class Examples:
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one pass over the data gave; validation figures are NaN where there is none."""
+    """What one pass over the data gave.
+
+    Attributes:
+        epoch: its number, from 0.
+        loss: mean over its steps.
+        validation_loss: of the averaged weights, and
+        validation_macro_f1: NaN where there is no validation.
+        kept: whether the averaged weights after it replaced those of the epochs before.
+        seconds: how long it took.
+    """
 
     epoch: int
     loss: float
     validation_loss: float
     validation_macro_f1: float
+    kept: bool
     seconds: float
+
+
+def best_epoch(history: Sequence[Epoch]) -> int:
+    """Number of epochs after which the weights that are kept were reached."""
+    return 1 + max(row.epoch for row in history if row.kept)
 
 
 def fit(
@@ -127,16 +142,24 @@ class _Run:
             self._step(batch, number * self.steps_an_epoch + at)
             for at, batch in enumerate(batches(self.examples.tokens, order, self.recipe.batch, random))
         ]
-        loss, macro_f1 = math.nan, math.nan
+        loss, macro_f1, kept = math.nan, math.nan, True
         if validation is not None:
             loss, macro_f1 = self._validate(validation)
-            before = [(row.validation_macro_f1, -row.validation_loss) for row in self.history]
-            better = not before or (macro_f1, -loss) > max(before)
-            self.waited = 0 if better else self.waited + 1
-            if better:
+            kept = self._is_better(macro_f1, len(validation.tokens))
+            self.waited = 0 if kept else self.waited + 1
+            if kept:
                 self.best = [weights.clone() for weights in self.averaged]
         seconds = time.perf_counter() - begun
-        self.history.append(Epoch(number, float(np.mean(losses)), loss, macro_f1, seconds))
+        self.history.append(Epoch(number, float(np.mean(losses)), loss, macro_f1, kept, seconds))
+
+    def _is_better(self, macro_f1: float, texts: int) -> bool:
+        """Whether an epoch is as good as the best one before it, within half a standard error.
+
+        Among epochs that the validation cannot tell apart the later one is better: its rate is lower, and it
+        averages more.
+        """
+        best = max((row.validation_macro_f1 for row in self.history), default=-math.inf)
+        return macro_f1 >= best - 0.5 * math.sqrt(max(best * (1 - best), 0) / texts)
 
     def _step(self, batch: Batch, step: int) -> float:
         factor = schedule(step / (self.recipe.epochs * self.steps_an_epoch), self.recipe.warm_up)

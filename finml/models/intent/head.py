@@ -60,7 +60,9 @@ class Head:
 
     def logits(self, embedding: Floats) -> Floats:
         """(n, k) calibrated logits of (n, d) embeddings."""
-        return np.asarray((embedding @ self.weight.T + self.bias) / self.temperature)
+        # row by row: one product of matrices would round each row by what else is in it
+        products = [self.weight @ row for row in embedding]
+        return (np.reshape(products, (-1, len(self.bias))) + self.bias) / self.temperature
 
     def probabilities(self, logits: Floats) -> Floats:
         """(n, k) probabilities: of one choice among the classes, or of a yes to each."""

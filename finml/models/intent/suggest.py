@@ -71,7 +71,7 @@ def suggest(predictor: IntentPredictor, log: pd.DataFrame, number: int, *, seed:
         seed: of the sample that is scored where the log is long and has no confidence.
     """
     stripped = log.assign(**{TEXT: log[TEXT].astype(str).str.strip()})
-    readable = stripped[stripped[TEXT].map(_is_readable)]
+    readable = stripped[stripped[TEXT].map(_is_readable).astype(bool)]
     distinct = readable[~pd.Series(hashes(readable[TEXT]), index=readable.index).duplicated()]
     new = distinct[~predictor.seen(distinct[TEXT].tolist())] if len(distinct) else distinct
     scored = new

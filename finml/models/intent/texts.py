@@ -29,7 +29,8 @@ def normalized(text: str) -> str:
 
     A text of punctuation alone stays as it is.
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    # casefolding can undo what normalizing did
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     bare = "".join(
         " " if unicodedata.category(character).startswith(("P", "Z", "C")) else character
         for character in folded

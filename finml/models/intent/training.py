@@ -53,6 +53,7 @@ def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingR
         UsageError: a parameter in `options.params` is not one that can be set.
     """
     from finml.models.intent.export import export
+    from finml.models.intent.fitting import best_epoch
     from finml.models.intent.network import load_encoder
 
     begun = time.perf_counter()
@@ -190,13 +191,6 @@ class _Work:
 
         weight = SCALE * network.head.weight.detach().numpy()
         return Head(weight.copy(), SCALE * network.head.bias.detach().numpy(), multiple=self.multiple)
-
-
-def best_epoch(history: "list[Epoch]") -> int:
-    """Number of epochs after which the validation was best, as `fit` keeps it."""
-    return 1 + max(
-        range(len(history)), key=lambda at: (history[at].validation_macro_f1, -history[at].validation_loss)
-    )
 
 
 def validation_rows(texts: list[str], targets: Indicators, share: float) -> Rows:
