@@ -1,13 +1,14 @@
 """Computing parts, one at a time, on DuckDB.
 
-The expressions are turned into SQL once. From part to part only two tables change: the spine, and the window
-of movements that the part can see.
+The expressions are turned into SQL once a process, because that takes longer than a small part. From part to
+part only two tables change: the spine, and the window of movements that the part can see.
 """
 
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from finml.features.credit_history import credit_history
 from finml.features.offline import SCRATCH, Generation, Part
 from finml.features.plan import EXACT, Job, views_text
 from finml.features.tables import KEYS, LedgerTables
+from finml.ledger.contracts import CONTRACTS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -34,7 +36,6 @@ WINDOWS = {
 """How many days back the movements matter to each view that is made of them."""
 SLICED = frozenset({"transaction_habits"})
 SLICE_ROWS = 5_000
-ANY_TIME = datetime(2000, 1, 1)
 NEED_FINANCIALS = frozenset({"user_financials", "credit_history"})
 
 
@@ -83,23 +84,7 @@ class _Computer:
         self._backend = backend
         self._folder = folder
         self._stage(user_financials.movements(tables), jobs)
-        nobody = tables.users.select("user_id", event_timestamp="known_at").limit(0)
-        spine = backend.create_table(SPINE, nobody, temp=True)
-        seen = {view: self._see(view, ANY_TIME, ANY_TIME) for view in WINDOWS}
-        financials = user_financials.user_financials(tables.with_movements(seen["user_financials"]), spine)
-        self._financials_sql = backend.compile(financials)
-        kept = backend.create_table(FINANCIALS, schema=financials.schema(), temp=True)
-        features = {
-            "user_financials": kept,
-            "credit_history": credit_history(tables, spine, kept),
-            "transaction_habits": transaction_habits.transaction_habits(
-                seen["transaction_habits"], backend.create_table(SLICE, nobody, temp=True)
-            ),
-            "spending_history": spending_history.spending_history(
-                tables.with_movements(seen["spending_history"]), spine
-            ),
-        }
-        self._output_sql = {view: backend.compile(_stamped(rows)) for view, rows in features.items()}
+        self._sql = _queries()
 
     def write(self, job: Job, generation: Generation) -> int:
         """Compute one part; returns its rows."""
@@ -107,10 +92,10 @@ class _Computer:
             self._see(view, job.first, job.last)
         self._run(f"create or replace temp table {SPINE} as {_spine_sql(job)}")
         if not NEED_FINANCIALS.isdisjoint(job.views):
-            self._run(f"create or replace temp table {FINANCIALS} as {self._financials_sql}")
+            self._run(f"create or replace temp table {FINANCIALS} as {self._sql[FINANCIALS]}")
         rows = int(self._backend.table(SPINE).count().execute())
         for view in job.views:
-            query = self._sliced(view, rows) if view in SLICED else self._output_sql[view]
+            query = self._sliced(view, rows) if view in SLICED else self._sql[view]
             path = _quoted(generation.path(view, job.name))
             self._run(f"copy ({query}) to {path} (format parquet, compression zstd)")
         return rows
@@ -126,7 +111,7 @@ class _Computer:
             own = f"select {', '.join(KEYS)} from ({numbered}) where place >= {start} and place < {until}"  # noqa: S608 - constants
             self._run(f"create or replace temp table {SLICE} as {own}")
             into = "insert into sliced" if start else "create or replace temp table sliced as"
-            self._run(f"{into} {self._output_sql[view]}")
+            self._run(f"{into} {self._sql[view]}")
         return "from sliced"
 
     def _stage(self, moved: "ir.Table", jobs: Sequence[Job]) -> None:
@@ -141,7 +126,7 @@ class _Computer:
             "(format parquet, partition_by (month))"
         )
 
-    def _see(self, view: str, first: datetime, last: datetime) -> "ir.Table":
+    def _see(self, view: str, first: datetime, last: datetime) -> None:
         """Let a table show the movements that matter to a view at any moment from `first` to `last`."""
         since = first - timedelta(days=WINDOWS[view])
         months = range(12 * since.year + since.month, 12 * last.year + last.month + 1)
@@ -150,10 +135,35 @@ class _Computer:
         between = f"occurred_at > {_literal(since)} and occurred_at <= {_literal(last)}"
         rows = f"from {read if files else NO_MOVEMENTS} where {between}"
         self._run(f"create or replace temp view seen_by_{view} as {rows}")
-        return self._backend.table(f"seen_by_{view}")
 
     def _run(self, statement: str) -> None:
         self._backend.raw_sql(statement)
+
+
+@cache
+def _queries() -> Mapping[str, str]:
+    """SQL of every view, and of `FINANCIALS`, over tables as their contracts declare them."""
+    import ibis
+
+    tables = LedgerTables.of(
+        {name: ibis.table(contract.arrow_schema, f"ledger_{name}") for name, contract in CONTRACTS.items()}
+    )
+    moved = user_financials.movements(tables).schema()
+    seen = {view: ibis.table(moved, f"seen_by_{view}") for view in WINDOWS}
+    keys = ibis.schema({"user_id": "string", "event_timestamp": "timestamp(6)"})
+    spine, spine_slice = ibis.table(keys, SPINE), ibis.table(keys, SLICE)
+    financials = user_financials.user_financials(tables.with_movements(seen["user_financials"]), spine)
+    kept = ibis.table(financials.schema(), FINANCIALS)
+    features = {
+        "user_financials": kept,
+        "credit_history": credit_history(tables, spine, kept),
+        "transaction_habits": transaction_habits.transaction_habits(seen["transaction_habits"], spine_slice),
+        "spending_history": spending_history.spending_history(
+            tables.with_movements(seen["spending_history"]), spine
+        ),
+    }
+    wanted = {FINANCIALS: financials} | {view: _stamped(rows) for view, rows in features.items()}
+    return {name: str(ibis.to_sql(rows, dialect="duckdb", pretty=False)) for name, rows in wanted.items()}
 
 
 def _spine_sql(job: Job) -> str:
