@@ -36,11 +36,12 @@ def curve(history: Sequence[Mapping[str, float]], best: int) -> str:
             [row["validation_macro_f1"] for row in history],
             color=ORANGE,
             marker="s",
-            label="macro-F1, validation (right)",
+            label="macro-F1, validation",
         )
+        score.set_ylabel("macro-F1")
         score.grid(visible=False)
         handles = [*on.get_lines()[:2], *score.get_lines()]
-        on.legend(handles=handles, loc="lower left")
+        on.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, fontsize=8)
     return drawn[0]
 
 
@@ -79,7 +80,7 @@ def scope(score: Floats, inside: Indicators) -> str:
                 on.stairs(share, edges, color=colour, fill=True, alpha=0.35)
                 on.stairs(share, edges, color=colour, linewidth=1.4, label=f"{name} ({int(rows.sum()):,})")
         on.axvline(0, color=INK, linewidth=1.2)
-        on.legend(loc="upper left")
+        on.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
         _as_percent(on, "y")
     return drawn[0]
 
