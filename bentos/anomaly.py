@@ -11,7 +11,7 @@ from bentos.base import MOST_INPUTS, Json, ModelApi, batched, pinned_files, unav
 from bentos.features import ServedFeatures
 from bentos.release import FEATURES_FOLDER
 from finml.errors import FeatureError
-from finml.models.anomaly.behaviour import Behaviour, Habits, behaviour
+from finml.models.anomaly.behaviour import Behaviour, behaviour
 from finml.models.anomaly.contract import (
     HABITS,
     NAME,
@@ -20,6 +20,7 @@ from finml.models.anomaly.contract import (
     AnomalyOutput,
     AnomalyReason,
 )
+from finml.models.anomaly.habits import Habits
 from finml.settings import get_settings
 
 if TYPE_CHECKING:

@@ -5,17 +5,16 @@ One function does it, for the rows of a training and for a request alike. `habit
 from the caller as `recent`.
 """
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
+
+from finml.models.anomaly.habits import Habits, History, Transaction
 
 HOUR_S, DAY_S = 3_600, 86_400
 HOURS, WEEKDAYS = 24, 7
-# a hundred-and-eighty-day window holds no more than this
-WINDOW_DAYS = 180.0
 SIGMA = 1.4826
 """Standard deviations in a median absolute deviation of normal values."""
 # Spread of logarithms below which a difference is no difference (a tenth of the amount), and how much more
@@ -28,10 +27,6 @@ WAKING_HOURS, LEAST_EXPECTED = 12, 0.1
 MOST_REPEATS = 3
 # usual spread of the amount and of the day of what recurs
 LEAST_AMOUNT_SPREAD, LEAST_DAY_SPREAD = 0.03, 1.5
-SHORT_HISTORY = 20
-"""Debits below which a history is called short."""
-
-History = Literal["ok", "short", "none"]
 
 TOPICS: Mapping[str, tuple[str, ...]] = {
     "amount": ("amount_vs_own", "amount_vs_category", "amount_vs_merchant", "amount_vs_everyone"),
@@ -48,66 +43,6 @@ EVERYONE = "amount_vs_everyone"
 FEATURES: tuple[str, ...] = tuple(name for names in TOPICS.values() for name in names)
 OWN_FEATURES: tuple[str, ...] = tuple(name for name in FEATURES if name != EVERYONE)
 """The features that follow from the transaction and the habits alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """A debit. Time in seconds since 1970 (UTC), amount in major units, above zero."""
-
-    occurred_at: float
-    amount: float
-    category: str
-    merchant: str | None = None
-
-    @property
-    def minor(self) -> int:
-        """The amount in minor units."""
-        return round(self.amount * 100)
-
-
-@dataclass(frozen=True, slots=True)
-class Habits:
-    """A user's habits, read from their JSON; without history everything is empty."""
-
-    n: int = 0
-    days: float = 0.0
-    amount: tuple[float, float] | None = None
-    hours: Sequence[int] = ()
-    weekdays: Sequence[int] = ()
-    categories: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    merchants: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    recent: Sequence[Sequence[Any]] = ()
-
-    @classmethod
-    def read(cls, text: str | None) -> "Habits":
-        """From the stored JSON; `None`, empty or without a debit: no history."""
-        document = json.loads(text) if text else {}
-        if not document.get("n"):
-            return cls()
-        median, spread = document["amount"]
-        return cls(
-            n=int(document["n"]),
-            days=float(document["days"] or 0.0),
-            amount=(median, spread),
-            hours=document["hours"],
-            weekdays=document["weekdays"],
-            categories=document["categories"],
-            merchants=document["merchants"],
-            recent=document["recent"],
-        )
-
-    @property
-    def history(self) -> History:
-        """How much is known of the user."""
-        return "none" if self.n == 0 else "short" if self.n < SHORT_HISTORY else "ok"
-
-    @property
-    def daily(self) -> float:
-        """Debits a day."""
-        return self.n / min(max(self.days, 1.0), WINDOW_DAYS)
-
-
-NO_HABITS = Habits()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, AwareDatetime, Field, field_validator, mode
 
 from finml.ledger.contracts import CATEGORIES, CHANNELS, MAX_TRANSACTION_MINOR
 from finml.ledger.declaration import MAX_TEXT_LENGTH
-from finml.models.anomaly.behaviour import OWN_FEATURES, History, Transaction
+from finml.models.anomaly.behaviour import OWN_FEATURES
+from finml.models.anomaly.habits import History, Transaction
 from finml.models.requests import Message, UserId, without_control
 
 NAME = "anomaly"

@@ -10,11 +10,12 @@ import pandas as pd
 import structlog
 
 from finml.errors import DataError
-from finml.models.anomaly.behaviour import Habits, behaviour
+from finml.models.anomaly.behaviour import behaviour
 from finml.models.anomaly.contract import KIND, LABEL, NAME, WEIGHT
 from finml.models.anomaly.detector import Floats
 from finml.models.anomaly.example import busy_habits, transaction_of
 from finml.models.anomaly.frames import features_of
+from finml.models.anomaly.habits import Habits
 from finml.models.anomaly.runtime import AnomalyPredictor
 from finml.models.base import Evaluation, Interval
 from finml.models.statistics import RESAMPLES, ScoredRows, interval, resample_weights

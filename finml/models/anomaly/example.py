@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from finml.models.anomaly.behaviour import Transaction
+from finml.models.anomaly.habits import Transaction
 
 MERCHANTS: Mapping[str, tuple[tuple[str, ...], float]] = {
     "groceries": (("BigBasket", "DMart", "Reliance Fresh"), 900.0),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from finml.errors import DataError
-from finml.models.anomaly.behaviour import OWN_FEATURES, Habits, Transaction, behaviour
+from finml.models.anomaly.behaviour import OWN_FEATURES, behaviour
 from finml.models.anomaly.contract import (
     BEHAVIOUR_COLUMNS,
     HABITS,
@@ -24,6 +24,7 @@ from finml.models.anomaly.contract import (
     WEIGHT,
     Features,
 )
+from finml.models.anomaly.habits import Habits, Transaction
 
 if TYPE_CHECKING:
     import pandera.pandas as pandera

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from finml.errors import DataError
-from finml.models.anomaly.behaviour import EVERYONE, FEATURES, OWN_FEATURES, Behaviour, Transaction
+from finml.models.anomaly.behaviour import EVERYONE, FEATURES, OWN_FEATURES, Behaviour
 from finml.models.anomaly.contract import RESERVED, Features
 from finml.models.anomaly.detector import Floats
+from finml.models.anomaly.habits import Transaction
 
 
 @dataclass(frozen=True)

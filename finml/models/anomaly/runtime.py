@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from finml.errors import ModelError
-from finml.models.anomaly.behaviour import TOPICS, Behaviour, History, Transaction
+from finml.models.anomaly.behaviour import TOPICS, Behaviour
 from finml.models.anomaly.contract import Features, Served
 from finml.models.anomaly.detector import Floats
+from finml.models.anomaly.habits import History, Transaction
 from finml.models.anomaly.matrix import MatrixMaker
 from finml.models.anomaly.storage import Stored, read
 from finml.models.anomaly.words import WORDS, column_words

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from finml.models.anomaly.behaviour import Behaviour, Transaction
+from finml.models.anomaly.behaviour import Behaviour
+from finml.models.anomaly.habits import Transaction
 
 ORDINALS = {2: "second", 3: "third", 4: "fourth", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth"}
 # ratios below which an amount is not worth a word

@@ -6,17 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finml.features.transaction_habits import HOURS, WEEKDAYS
-from finml.models.anomaly.behaviour import (
-    DAY_S,
-    FEATURES,
-    HOUR_S,
-    NO_HABITS,
-    OWN_FEATURES,
-    Habits,
-    Transaction,
-    behaviour,
-)
+from finml.models.anomaly.behaviour import DAY_S, FEATURES, HOUR_S, OWN_FEATURES, behaviour
 from finml.models.anomaly.example import busy_habits
+from finml.models.anomaly.habits import NO_HABITS, Habits, Transaction
 
 # Monday 2024-06-03, noon
 NOON = 1_717_416_000.0

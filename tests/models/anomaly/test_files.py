@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 
 from finml.errors import DataError
-from finml.models.anomaly.behaviour import OWN_FEATURES, Habits, Transaction, behaviour
+from finml.models.anomaly.behaviour import OWN_FEATURES, behaviour
 from finml.models.anomaly.frames import features_of, table_columns
+from finml.models.anomaly.habits import Habits, Transaction
 from tests.models.anomaly.payments import numbers, payments
 
 

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from finml.errors import DataError
-from finml.models.anomaly.behaviour import OWN_FEATURES, Habits, Transaction, behaviour
+from finml.models.anomaly.behaviour import OWN_FEATURES, behaviour
 from finml.models.anomaly.example import busy_habits
 from finml.models.anomaly.frames import features_of
+from finml.models.anomaly.habits import Habits, Transaction
 
 ROW = {
     "user_id": "u1",

@@ -8,17 +8,9 @@ import pandas as pd
 import pytest
 
 from finml.errors import DataError, ModelError
-from finml.models.anomaly.behaviour import (
-    FEATURES,
-    NO_HABITS,
-    OWN_FEATURES,
-    TOPICS,
-    Behaviour,
-    Habits,
-    Transaction,
-    behaviour,
-)
+from finml.models.anomaly.behaviour import FEATURES, OWN_FEATURES, TOPICS, Behaviour, behaviour
 from finml.models.anomaly.example import busy_habits, transaction_of
+from finml.models.anomaly.habits import NO_HABITS, Habits, Transaction
 from finml.models.anomaly.runtime import AnomalyPredictor
 
 
@@ -165,7 +157,8 @@ def test_serving_needs_no_training_code(folder):
     code = (
         "import sys; from pathlib import Path;"
         "from finml.models.anomaly.runtime import AnomalyPredictor;"
-        "from finml.models.anomaly.behaviour import NO_HABITS, Transaction, behaviour;"
+        "from finml.models.anomaly.behaviour import behaviour;"
+        "from finml.models.anomaly.habits import NO_HABITS, Transaction;"
         "import finml.models.anomaly.contract;"
         "one = Transaction(1.7e9, 5.0, 'dining');"
         f"predictor = AnomalyPredictor.load(Path({str(folder)!r}));"

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from finml.models.anomaly.behaviour import TOPICS, Transaction, behaviour
+from finml.models.anomaly.behaviour import TOPICS, behaviour
+from finml.models.anomaly.habits import Transaction
 from finml.models.anomaly.words import WORDS, column_words, ordinal
 from tests.models.anomaly.test_behaviour import DAY_S, HOUR_S, habits, later, paid
 
