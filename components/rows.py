@@ -10,19 +10,19 @@ from finml.models.base import Model
 from finml.settings import Settings
 
 
-def labelled_rows(model: Model, tables: Path, settings: Settings, repo: FeatureRepo) -> pd.DataFrame:
+def labelled_rows(model: Model, tables: Path, settings: Settings, repo: FeatureRepo | None) -> pd.DataFrame:
     """Every labelled row of a ledger, checked against the model's contract.
 
     Args:
         model: the model.
         tables: folder of validated tables, which hold the labels.
         settings: name the offline store.
-        repo: what `feature_repo` declares.
+        repo: what `feature_repo` declares; a model that reads no features needs none.
     """
     from finml.features.store import training_set
 
     spine = model.spine(tables)
-    if model.feature_service:
+    if model.feature_service and repo:
         spine = training_set(settings, repo, model.feature_service, spine)
     return model.training_frame(spine)
 

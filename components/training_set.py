@@ -36,5 +36,7 @@ def training_set(  # noqa: D417  # kfp shows what Returns says of the outputs
 
     with step("training_set", ledger_url) as settings:
         learner = get_model(model)
-        rows = labelled_rows(learner, Path(tables.path), settings, definitions(settings))
+        # a model that reads no features needs no feature store, which takes seconds to import
+        repo = definitions(settings) if learner.feature_service else None
+        rows = labelled_rows(learner, Path(tables.path), settings, repo)
         write_parts(learner, rows, training_rows, held_out_rows, data_hash=features.metadata["data_hash"])
