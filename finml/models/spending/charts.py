@@ -1,15 +1,24 @@
 """Charts of forecasts, each as an SVG inside a data URI."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from finml.models.plots import BLUE, INK, MUTED, ORANGE, axes
 from finml.models.spending.frames import DATE, VALUE
+from finml.models.spending.periods import MONTHLY, Frequency
 from finml.models.spending.runtime import SpendingPredictor
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Days = npt.NDArray[np.datetime64]
+
 SEASONS_SHOWN = 2
+MOST_TICKS = 5
 PARTS = {
     "trend": "trend",
     "yearly": "time of year",
@@ -32,6 +41,7 @@ def series_chart(predictor: SpendingPredictor, name: str, rows: pd.DataFrame) ->
     steps = max(1, int(one.horizon(rows[DATE].to_numpy().astype("datetime64[D]")).max()))
     found = one.forecast(one.coming(steps), predictor.table)
     with axes(name, "", "", size=(4.6, 2.5)) as (on, drawn):
+        history = found.dates[:0]
         if one.components is not None:
             history = one.frequency.range(
                 np.datetime64(one.first), int(one.horizon(np.array([one.first], "datetime64[D]"))[0] * -1) + 1
@@ -48,7 +58,7 @@ def series_chart(predictor: SpendingPredictor, name: str, rows: pd.DataFrame) ->
             marker="o",
             markersize=5,
         )
-        _dates(on)
+        _ticks(on, np.append(history, found.dates), one.frequency)
     return drawn[0]
 
 
@@ -63,8 +73,9 @@ def decomposition_chart(predictor: SpendingPredictor, name: str) -> str:
             if np.abs(found.parts[part]).max() > 0:
                 on.plot(dates.astype("O"), found.parts[part], color=colour, linewidth=1.5, label=PARTS[part])
         on.axvline(np.datetime64(one.last).astype("O"), color=MUTED, linewidth=1, linestyle=":")
-        on.legend(fontsize=8)
-        _dates(on)
+        if on.get_legend_handles_labels()[0]:
+            on.legend(fontsize=8)
+        _ticks(on, dates, one.frequency)
     return drawn[0]
 
 
@@ -78,11 +89,8 @@ def errors_by_horizon(breakdown: Mapping[str, Mapping[str, float]]) -> str:
     return drawn[0]
 
 
-def _dates(on: object) -> None:
-    from matplotlib.axes import Axes
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
-    if isinstance(on, Axes):
-        locator = AutoDateLocator(maxticks=6)
-        on.xaxis.set_major_locator(locator)
-        on.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+def _ticks(on: "Axes", dates: Days, frequency: Frequency) -> None:
+    """At most `MOST_TICKS` dates below the axis, each as long as its frequency needs."""
+    shown = dates[:: -(-len(dates) // MOST_TICKS)]
+    length = 7 if frequency is MONTHLY else 10
+    on.set_xticks(shown.astype("O"), [str(day)[:length] for day in shown], fontsize=8)

@@ -203,6 +203,10 @@ def _found(cases: pd.DataFrame) -> str:
     """Every failing column and check with its number of rows and some of its values."""
     parts = []
     for (column, check), rows in cases.groupby(["column", "check"], sort=True):
-        values: Sequence[str] = [repr(value)[:70] for value in rows["failure_case"].unique()[:SHOWN]]
+        values: Sequence[str] = [_shown(value) for value in rows["failure_case"].unique()[:SHOWN]]
         parts.append(f"{column}: {check} ({len(rows)} rows: {', '.join(values)})")
     return "; ".join(parts)
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:70] if isinstance(value, str) else str(value)

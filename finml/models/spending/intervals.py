@@ -113,8 +113,9 @@ def _spread(squares: Floats, shape: Floats, every: float) -> float:
 def _quantile(scores: Floats, origins: int) -> float:
     """The conformal quantile; the normal one where there is nothing to learn from.
 
-    Errors from one origin share what happened after it, so origins are what is counted, not errors.
+    Errors from one origin share what happened after it, so origins are what is counted, not errors: of a
+    single one the largest error is taken, of many the plain quantile.
     """
     if not len(scores):
         return NORMAL_QUANTILE
-    return float(np.quantile(scores, min(1.0, COVERAGE * (1 + 1 / origins))))
+    return float(np.quantile(scores, COVERAGE + (1 - COVERAGE) / origins))

@@ -158,6 +158,9 @@ def _tried(
     """Errors of the last months of every user, forecast from the months before, and the spreads stated."""
     errors, spreads = [], []
     for own, shape in pairs:
+        # of those who never spend on a category nothing is asked, and their zeros would flatter the others
+        if not own.any():
+            continue
         cut = len(own) - min(ahead, len(own) // 2)
         begin = max(0, cut - history)
         mean, half = pool.posterior(own[begin:cut], shape[begin:cut]).forecast(shape[cut:])

@@ -109,7 +109,7 @@ class SpendingPredictor:
         if start is None:
             return None
         earliest = max(one.coming(1)[0] for one in asked)
-        latest = min(one.frequency.after(np.array([self.table.last]), -horizon)[0] for one in asked)
+        latest = min(one.frequency.after(np.array([self.table.last + 1]), -horizon)[0] for one in asked)
         if not earliest <= start <= latest:
             return (
                 "start",

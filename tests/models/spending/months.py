@@ -7,12 +7,20 @@ FIRST = "2021-01-01"
 
 
 def monthly(
-    name: str, months: int, *, level: float = 1000.0, growth: float = 0.01, noise: float = 0.02, seed=0
+    name: str,
+    months: int,
+    *,
+    level: float = 1000.0,
+    growth: float = 0.01,
+    noise: float = 0.02,
+    swing=1.0,
+    seed=0,
 ):
     """Rows of a series that grows, peaks in November and falls in February."""
     random = np.random.default_rng([seed, len(name), ord(name[0])])
     ds = pd.date_range(FIRST, periods=months, freq="MS")
-    season = 1 + 0.3 * (ds.month == 11) - 0.15 * (ds.month == 2) + 0.1 * np.sin(2 * np.pi * ds.month / 12)
+    peaks = 0.3 * (ds.month == 11) - 0.15 * (ds.month == 2) + 0.1 * np.sin(2 * np.pi * ds.month / 12)
+    season = 1 + swing * peaks
     y = level * (1 + growth) ** np.arange(months) * season * (1 + noise * random.standard_normal(months))
     return pd.DataFrame({"series": name, "user_id": None, "ds": ds, "y": y})
 
@@ -24,7 +32,7 @@ def population(months: int = 48) -> pd.DataFrame:
     return pd.concat(
         [
             monthly("groceries", months),
-            monthly("rent", months, noise=0.005, growth=0.0),
+            monthly("rent", months, noise=0.005, growth=0.0, swing=0.0),
             gapped,
             rare,
             monthly("gifts", months).tail(14),
@@ -36,7 +44,7 @@ def population(months: int = 48) -> pd.DataFrame:
 
 
 def people(users: int = 40, months: int = 48, *, seed: int = 0) -> pd.DataFrame:
-    """Rows of users: everyone has a level of groceries, half of them pay a rent that never changes."""
+    """Rows of users: everyone has a level of groceries, half of them pay a rent that hardly changes."""
     random = np.random.default_rng(seed)
     parts = []
     for number in range(users):
@@ -44,8 +52,8 @@ def people(users: int = 40, months: int = 48, *, seed: int = 0) -> pd.DataFrame:
         food = monthly("groceries", months, level=level, growth=0.0, noise=0.15, seed=100 + number)
         parts.append(food.assign(user_id=f"u{number}"))
         if number % 2:
-            ds = pd.date_range(FIRST, periods=months, freq="MS")
-            parts.append(pd.DataFrame({"series": "rent", "user_id": f"u{number}", "ds": ds, "y": 500.0}))
+            rent = monthly("rent", months, level=500, growth=0, noise=0.02, swing=0, seed=number)
+            parts.append(rent.assign(user_id=f"u{number}"))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -61,7 +61,10 @@ GOOD = monthly("groceries", 3)
         (GOOD.assign(ds="1815-06-18"), r"ds: must lie from 1970 to 2100 \(3 rows"),
         (GOOD.assign(series="a\x00b"), r"series: must not hold control characters \(3 rows"),
         (GOOD.assign(series="x" * 65), r"series: str_length\(1, 64\) \(3 rows"),
-        (GOOD.assign(**{f"r{k}": 1.0 for k in range(21)}), "there are 21 numeric columns beside y, more than 20"),
+        (
+            GOOD.assign(**{f"r{k}": 1.0 for k in range(21)}),
+            "there are 21 numeric columns beside y, more than 20",
+        ),
         (
             pd.concat([GOOD.assign(series=f"s{k}") for k in range(1001)]),
             "there are 1,001 series, more than 1,000",

@@ -1,10 +1,14 @@
+import dataclasses
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finml.models.spending.blending import Blend, recent_level
+from finml.models.spending.blending import Blend, last_season, recent_level
+from finml.models.spending.periods import MONTHLY
 from finml.models.spending.series import Series
 from finml.models.spending.simple import Pattern, simple_kinds
 from tests.models.spending.months import daily, monthly
@@ -43,7 +47,9 @@ def test_a_missing_month_of_the_last_season_is_filled():
     rows = monthly("a", 24, noise=0).drop(index=15)
     found = Pattern.seasonal(Series.of("s", rows)).at(np.arange(1, 13))
     assert np.isfinite(found).all()
-    assert found[3] == pytest.approx(rows["y"].tail(11).mean() * Pattern.seasonal(Series.of("s", rows)).growth)
+    assert found[3] == pytest.approx(
+        rows["y"].tail(11).mean() * Pattern.seasonal(Series.of("s", rows)).growth
+    )
 
 
 def test_a_day_of_the_week_is_the_mean_of_four():
@@ -52,17 +58,25 @@ def test_a_day_of_the_week_is_the_mean_of_four():
     assert (np.datetime64("2024-01-01") + 70 + saturday).astype("datetime64[D]").item().weekday() == 5
 
 
-@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 0.5), st.integers(1, 60))
-def test_a_blend_lies_between_what_is_blended(level, damping, weight, step):
-    steps = np.array([step])
-    path, trend, pattern = np.array([100.0]), np.array([90.0]), Pattern((40.0,), 1.0)
-    found = Blend(level, True, damping, weight).apply(path, trend, pattern, steps, floor=False)[0]
-    moved = 100 + level * damping ** (step - 1) * 90
-    assert min(moved, 40) - 1e-9 <= found <= max(moved, 40) + 1e-9
+@given(st.floats(-1, 1), st.lists(st.floats(-1, 1), min_size=12, max_size=12), st.integers(1, 60))
+def test_what_is_added_fades_but_for_the_season(level, season, step):
+    blend = Blend(level, True, 0.9, tuple(season))
+    added = blend.added(np.array([90.0]), np.array([step]))[0]
+    assert added == pytest.approx(90 * (level * 0.9 ** (step - 1) + season[(step - 1) % 12]))
+    assert Blend.from_dict(json.loads(json.dumps(dataclasses.asdict(blend)))) == blend
 
 
 def test_the_newest_residuals_weigh_most():
-    path = np.full(4, 10.0)
-    level = recent_level(np.array([10, np.nan, 10, 12.0]), path, path, 0.5, relative=False)
-    assert level == pytest.approx(2 / (1 + 0.5 + 0.25))
-    assert recent_level(np.array([1.0, 2, 3, 4]), path, path, 0.0, relative=True) == 0
+    missed = np.array([0, np.nan, 0, 2.0])
+    assert recent_level(missed, 0.5) == pytest.approx(2 / (1 + 0.5 + 0.25))
+    assert recent_level(missed, 0.0) == 0
+
+
+def test_the_last_season_s_residuals_come_at_their_month():
+    missed = np.zeros(30)
+    missed[-12] = 0.4  # a year before the first month to come
+    missed[-3] = np.nan
+    assert last_season(missed, MONTHLY).tolist() == [0.4] + [0.0] * 11
+    blend = Blend.of(missed, MONTHLY, 0.0, 0.5, relative=False)
+    assert blend.added(np.ones(3), np.array([1, 2, 13])).tolist() == [0.2, 0, 0.2]
+    assert last_season(missed[-5:], MONTHLY).tolist() == [0.0] * 12

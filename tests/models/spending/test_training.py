@@ -1,0 +1,102 @@
+import hashlib
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from finml.errors import DataError, UsageError
+from finml.models.base import TrainOptions
+from tests.models.spending.months import monthly, people
+
+QUICK = {"processes": 1}
+
+
+def digest(folder) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
+def test_the_folder_holds_series_calendar_and_description(folder):
+    assert {path.name for path in folder.iterdir()} == {"series.json", "calendar.json", "model.json"}
+    info = json.loads((folder / "model.json").read_text())
+    assert info["feature_service"] == "spending_v1"
+    assert info["training"]["series"] == 9
+    assert info["training"]["users"] == 40
+    assert info["versions"]["prophet"]
+
+
+def test_each_series_has_the_method_that_its_history_allows(predictor):
+    methods = {name: one.method for name, one in predictor.series.items()}
+    assert {name for name, method in methods.items() if method == "prophet"} == {
+        "groceries", "rent", "dining", "coffee", "fuel"
+    }  # fmt: skip
+    assert methods["education"] == "seasonal_naive"
+    assert {methods[name] for name in ("gifts", "repairs", "visa")} == {"mean"}
+
+
+def test_what_was_found_is_said(predictor):
+    notes = {name: " ".join(one.notes) for name, one in predictor.series.items()}
+    assert "2 of 45 months are missing (2021-06, 2022-06)" in notes["dining"]
+    assert "91% of the months have no spending" in notes["education"]
+    assert "12 months of history; Prophet needs 15" in notes["gifts"]
+    assert "1 month of history" in notes["visa"]
+    assert "too short to measure errors on" in notes["visa"]
+    assert notes["groceries"] == ""
+
+
+def test_users_are_learned_of(predictor):
+    assert set(predictor.pools) == {"groceries", "rent"}
+    rent = predictor.pools["rent"]
+    assert rent.typical == pytest.approx(250, rel=0.02)  # half of them pay 500
+    assert rent.within < 0.01 < rent.between
+
+
+def test_the_same_rows_give_the_same_bytes(model, tmp_path):
+    rows = model.training_frame(pd.concat([monthly("groceries", 20), monthly("gifts", 5)]))
+    for name in ("a", "b"):
+        model.train(rows.sample(frac=1, random_state=len(name)), tmp_path / name, TrainOptions(params=QUICK))
+    assert digest(tmp_path / "a") == digest(tmp_path / "b")
+
+
+def test_one_process_and_two_give_the_same(model, parts, folder, tmp_path):
+    few = parts[0][parts[0]["series"].isin(["groceries", "rent", "dining"]) & parts[0]["user_id"].isna()]
+    few = few[few["ds"] < "2022-07-01"]
+    for processes in (1, 2):
+        model.train(few, tmp_path / str(processes), TrainOptions(params={"processes": processes}))
+    assert digest(tmp_path / "1")["series.json"] == digest(tmp_path / "2")["series.json"]
+
+
+def test_what_is_logged_says_how_it_was_trained(model, tmp_path):
+    rows = model.training_frame(pd.concat([monthly("gifts", 5), people(6, 5)]))
+    result = model.train(rows, tmp_path, TrainOptions(seed=1, params=QUICK | {"country": "NZ"}))
+    assert result.params == {"country": "NZ", "processes": 1, "seed": 1}
+    assert result.metrics["series"] == 1
+    assert result.metrics["series_by_prophet"] == 0
+    calendar = json.loads((tmp_path / "calendar.json").read_text())
+    assert "Waitangi Day" in calendar["names"]
+
+
+def test_a_regressor_of_the_table_moves_the_forecast(model, tmp_path):
+    rows = monthly("groceries", 42, noise=0.01, growth=0.0)
+    promotions = np.random.default_rng(2).integers(0, 4, 42).astype(float)
+    rows = rows.assign(y=rows["y"] * (1 + 0.1 * promotions), promotions=promotions)
+    rows.loc[40:, "y"] = np.nan
+    rows.loc[40:, "promotions"] = [0.0, 3.0]
+    model.train(model.training_frame(rows), tmp_path, TrainOptions(params=QUICK))
+    found = model.load(tmp_path)
+    known = found.forecast("groceries", 2)[0]
+    given = found.forecast("groceries", 2, given={"promotions": np.array([3.0, 0.0])})[0]
+    assert given.parts["regressors"][0] > known.parts["regressors"][0] + 50
+    assert given.parts["regressors"][1] < known.parts["regressors"][1] - 50
+
+
+def test_no_row_about_everyone_is_an_error(model, tmp_path):
+    with pytest.raises(DataError, match="no row is about the population"):
+        model.train(model.training_frame(people(3, 6)), tmp_path, TrainOptions(params=QUICK))
+
+
+def test_an_unknown_parameter_is_refused(model, parts, tmp_path):
+    with pytest.raises(UsageError, match="spending has no parameter trees"):
+        model.train(parts[0], tmp_path, TrainOptions(params={"trees": 3}))
+    with pytest.raises(UsageError, match="no holidays are known of country"):
+        model.train(parts[0], tmp_path, TrainOptions(params={"country": "Atlantis"}))
