@@ -180,7 +180,7 @@ def rule_spans(texts: Sequence[str]) -> Found:
         {
             Span(made.candidate.start, made.candidate.end, made.candidate.label)
             for made in resolve(apply_rules(text, date(2026, 1, 1)), LABELS)
-            if made.lost_to is None
+            if made.kept
         }
         for text in texts
     ]

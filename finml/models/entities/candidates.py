@@ -36,10 +36,22 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A candidate, and what it gave way to; `None`: it stays."""
+    """What becomes of a candidate.
+
+    Attributes:
+        candidate: the candidate.
+        lost_to: what it gave way to, if anything.
+        unproven: whether it is an identifier of the model's that no rule confirms.
+    """
 
     candidate: Candidate
     lost_to: Candidate | None = None
+    unproven: bool = False
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is in the answer."""
+        return self.lost_to is None and not self.unproven
 
 
 PRIORITY = (
@@ -53,6 +65,9 @@ then the type that comes first among the labels, then the rule's name."""
 _CERTAIN_RULES = frozenset(
     {"upi_address", "ifsc", "pan", "card_number", "card_ending", "account_number", "percentage", "amount"}
 )
+
+PROVEN = frozenset({"UPI", "IFSC", "PAN"})
+"""Types whose every entity has passed the check of a rule."""
 
 
 def resolve(candidates: Iterable[Candidate], labels: Sequence[str]) -> list[Decision]:
@@ -81,12 +96,11 @@ def resolve(candidates: Iterable[Candidate], labels: Sequence[str]) -> list[Deci
         key=lambda one: (rank(one), one.start - one.end, one.start, labels.index(one.label), one.rule or ""),
     ):
         winner = next((other for other in kept if _overlap(one, other)), None)
-        if winner is None:
+        unproven = one.rule is None and one.label in PROVEN and rank(one) != 0
+        if winner is None and not unproven:
             kept.append(one)
-        decisions.append(Decision(one, winner))
-    return sorted(
-        decisions, key=lambda made: (made.candidate.start, made.candidate.end, made.lost_to is not None)
-    )
+        decisions.append(Decision(one, winner, unproven))
+    return sorted(decisions, key=lambda made: (made.candidate.start, made.candidate.end, not made.kept))
 
 
 def _holds(one: Candidate, other: Candidate) -> bool:

@@ -90,7 +90,7 @@ class EntitiesPredictor:
     def extract(self, inputs: Sequence[EntitiesInput]) -> list[list[Entity]]:
         """The entities of n requests, each list from left to right without overlaps."""
         return [
-            [_entity(reader, made.candidate) for made in decisions if made.lost_to is None]
+            [_entity(reader, made.candidate) for made in decisions if made.kept]
             for reader, decisions in self.decide(inputs)
         ]
 
@@ -113,7 +113,7 @@ class EntitiesPredictor:
                 [
                     {"start": made.candidate.start, "end": made.candidate.end, "label": made.candidate.label}
                     for made in decisions
-                    if made.lost_to is None
+                    if made.kept
                 ]
             )
             for _, decisions in self.decide(inputs)
@@ -136,9 +136,11 @@ def _entity(reader: Reader, found: Candidate) -> Entity:
 
 def _found(reader: Reader, made: Decision) -> Found:
     one, winner = made.candidate, made.lost_to
-    meaning = None if winner else reader.read(one)
-    if winner is None:
+    meaning = reader.read(one) if made.kept else None
+    if made.kept:
         because = f"found by {one.name}; nothing that ranks higher overlaps it"
+    elif winner is None:
+        because = f"no rule confirms that it is a valid {one.label}"
     elif (winner.start, winner.end, winner.label) == (one.start, one.end, one.label):
         because = f"{winner.name} found the same"
     else:
@@ -152,7 +154,7 @@ def _found(reader: Reader, made: Decision) -> Found:
             "end": one.end,
             "source": "rule" if one.rule else "model",
             "rule": one.rule,
-            "kept": winner is None,
+            "kept": made.kept,
             "because": because,
             "value": meaning.value if meaning else None,
             "reading": meaning.reading if meaning else "",

@@ -8,7 +8,7 @@ from finml.models.entities import Entities
 from finml.models.entities.runtime import EntitiesPredictor
 from tests.models.entities.sentences import messages
 
-QUICK = {"epochs": 6}
+QUICK = {"epochs": 7}
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from finml.models.entities.contract import LABELS
 
 
 def kept(*candidates: Candidate) -> list[Candidate]:
-    return [made.candidate for made in resolve(candidates, LABELS) if made.lost_to is None]
+    return [made.candidate for made in resolve(candidates, LABELS) if made.kept]
 
 
 MODEL = Candidate(0, 10, "CARD")
@@ -38,6 +38,14 @@ def test_the_model_wins_over_dates():
     assert kept(MODEL, Candidate(10, 20, "DATE", "weekday")) == [MODEL, Candidate(10, 20, "DATE", "weekday")]
 
 
+def test_an_identifier_of_the_model_s_needs_a_rule_that_confirms_it():
+    guessed = Candidate(0, 10, "UPI")
+    assert kept(guessed) == []
+    assert kept(guessed, Candidate(2, 10, "UPI", "upi_address")) == [guessed]
+    other = Candidate(0, 10, "DATE", "weekday")
+    assert kept(guessed, other) == [other]
+
+
 def test_a_loser_names_its_winner():
     _, lost = sorted(
         resolve([MODEL, Candidate(5, 20, "DATE", "weekday")], LABELS),
@@ -59,7 +67,7 @@ def candidates(draw):
 def test_what_stays_never_overlaps_and_the_order_means_nothing(found, random):
     decisions = resolve(found, LABELS)
     assert sorted(map(repr, found)) == sorted(repr(made.candidate) for made in decisions)
-    stays = [made.candidate for made in decisions if made.lost_to is None]
+    stays = [made.candidate for made in decisions if made.kept]
     for one, other in pairwise(stays):
         assert one.end <= other.start
     random.shuffle(found)

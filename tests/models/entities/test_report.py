@@ -97,7 +97,7 @@ def test_the_card_says_what_a_reader_needs(model, predictor, evaluation):
         assert f"\n## {heading}\n" in card
     assert "| data_hash | abc123 |" in card
     assert "| F1 | " in card
-    assert "1. the model's, where it holds an identifier" in card
+    assert "1. the model's, where it holds whole" in card
 
 
 def test_tables_of_the_card_are_tables(model, predictor, parts):
