@@ -86,7 +86,9 @@ def _with_currency(text: str, found: Sequence[Piece], read: Quantity) -> Amount:
         following = found[read.after + 1] if read.after + 1 < len(found) else None
         # "paid 20 $30": a sign between two figures belongs to the second
         leads = after.word == "$" and following is not None and following.start == after.end
-        if code in {None, after.currency} and not leads:
+        # "$500 dollars" names its currency twice, which only "Rs 500/-" does on purpose
+        wanted = code is None or (after.word == "/-" and code == after.currency)
+        if wanted and not leads:
             end, code = after.end, after.currency
     return Amount(start, end, read.value, code, read.money or code is not None, read.scaled)
 

@@ -25,8 +25,8 @@ _COUNT = (
     r"\d{1,4}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|"
     r"ek|do|teen|char|paanch|chhe|saat|aath|nau|das|एक|दो|तीन|चार|पाँच|पांच|छह|सात|आठ|नौ|दस"
 )
-_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
-_YEAR = r"(?:\d{4}|'?\d{2}(?![\d,.]))"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?(?!,\d{2,3}(?!\d))"
+_YEAR = r"(?:\d{4}|'?\d{2}(?!\d|[,.]\d))"
 
 RULES: tuple[tuple[str, str, Reader], ...] = (
     ("iso_date", r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})", calendar.iso),

@@ -57,10 +57,7 @@ UNITS: dict[str, Grain] = {
 # steps from the present one
 STEPS: dict[str, int] = {
     **dict.fromkeys(
-        listed(
-            "last previous past prev pichle pichhle pichla pichli pichhla pichhli gaye gata "
-            "पिछले पिछला पिछली गत"
-        ),
+        listed("last previous past prev pichle pichhle pichla pichli pichhla pichhli पिछले पिछला पिछली गत"),
         -1,
     ),
     **dict.fromkeys(listed("this current is iss इस"), 0),

@@ -28,6 +28,8 @@ def money(text: str) -> list[str]:
         ("do I have a card", []),
         ("call me in a hundred years", []),
         ("20 $30", ["$30"]),
+        ("send $500 dollars", ["$500"]),
+        ("Rs 500/- now", ["Rs 500/-"]),
         ("lakh lakh crore", []),
     ],
 )

@@ -52,6 +52,11 @@ def test_may_with_a_capital_or_behind_in_is_the_month():
     assert found("rent of May please")["May"] == ("2026-05-01", "2026-06-01")
 
 
+def test_a_year_of_two_figures_is_read_behind_a_month():
+    assert found("bought on 22 apr 23, is it here")["22 apr 23"] == ("2023-04-22", "2023-04-23")
+    assert found("5 may 25,000 went")["5 may"] == ("2026-05-05", "2026-05-06")
+
+
 def test_kal_is_either_day_and_says_so():
     (one,) = dates("kal", WEDNESDAY)
     other = one.period.alternatives[0]
