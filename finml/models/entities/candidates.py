@@ -58,7 +58,7 @@ PRIORITY = (
     "the model's, where it holds whole what a rule of the next line finds, of its type: `card no 4111 …`",
     "identifiers, percentages and amounts by rule: their shape leaves no doubt, and a cut changes the value",
     "the model's: it knows from its training texts where an entity begins and ends",
-    "dates by rule",
+    "dates, and merchants by their name in the catalogue",
 )
 """What wins where candidates overlap, first to last. Of equals the longer wins, then the one further left,
 then the type that comes first among the labels, then the rule's name."""

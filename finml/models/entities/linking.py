@@ -1,17 +1,24 @@
 """From a merchant as typed to one of the ledger's merchants."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from finml.errors import DataError
+from finml.models.entities.pieces import WORD
 
 # as far apart as `Amazn` and `Amazon`, but not as `Uber` and `Ubar Cafe`
 LEAST_SCORE = 0.8
 # of a merchant that is called by the first words of its name
 SHORT_FORM_SCORE = 0.9
 LEAST_SHORT_FORM = 4
+# shorter names are words of other senses too often to be found without the recogniser
+LEAST_NAMED = 4
+MOST_WORDS = 5
 MOST_MERCHANTS = 200_000
+_POSSESSIVE = ("'s", "\N{RIGHT SINGLE QUOTATION MARK}s")
+_WORDS = re.compile(f"[{WORD}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,23 @@ class Catalogue:
         self._short = _short_forms(self._exact)
         # texts of one batch name the same merchants again and again
         self.link = lru_cache(maxsize=4096)(self._link)
+
+    def named(self, text: str) -> list[tuple[int, int]]:
+        """Offsets of the merchants that a text names as the catalogue does, but for case, in order."""
+        words = [match.span() for match in _WORDS.finditer(text)]
+        found: list[tuple[int, int]] = []
+        place = 0
+        while place < len(words):
+            # the longest name that begins here
+            for last in range(min(place + MOST_WORDS, len(words)) - 1, place - 1, -1):
+                start, end = words[place][0], words[last][1]
+                name, possessive = key(text[start:end]), text[start:end].lower().endswith(_POSSESSIVE)
+                if len(name) >= LEAST_NAMED and name in self._exact and not possessive:
+                    found.append((start, end))
+                    place = last
+                    break
+            place += 1
+        return found
 
     def _link(self, typed: str) -> Link:
         """The merchant that a text means. Equal scores go to the first name in order."""

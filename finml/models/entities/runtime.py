@@ -85,7 +85,8 @@ class EntitiesPredictor:
         """For each of n requests, what was found and what stays, and what reads the values."""
         for asked, found in zip(inputs, self.spans([asked.text for asked in inputs]), strict=True):
             reader = Reader(asked, self.catalogue)
-            yield reader, resolve([*found, *apply_rules(asked.text, reader.today)], LABELS)
+            named = [Candidate(*place, "MERCHANT", "catalogue") for place in self.catalogue.named(asked.text)]
+            yield reader, resolve([*found, *apply_rules(asked.text, reader.today), *named], LABELS)
 
     def extract(self, inputs: Sequence[EntitiesInput]) -> list[list[Entity]]:
         """The entities of n requests, each list from left to right without overlaps."""

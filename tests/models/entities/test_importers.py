@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -104,3 +105,8 @@ def test_every_type_has_a_row_in_the_table_and_a_reason_where_it_is_left_out():
     for source in SOURCES.values():
         assert {kind for kind, label in source.labels.items() if label is None} == set(source.reasons)
     assert "| SGD, Banks_1 | `balance` | MONEY |" in table
+
+
+def test_the_page_has_the_table():
+    page = Path(__file__).parents[3] / "docs" / "models" / "entities.md"
+    assert mapping_table() in page.read_text(encoding="utf-8")

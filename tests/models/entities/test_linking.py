@@ -46,6 +46,26 @@ def test_an_empty_catalogue_links_nothing():
     assert Catalogue([]).link("Amazon") == linking.Link(None, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("spent at apollo pharmacy, swiggy and Uber", ["apollo pharmacy", "swiggy", "Uber"]),
+        ("Amazon's refund", ["Amazon"]),
+        ("amazonia", []),
+        ("swigy", []),
+        ("", []),
+    ],
+)
+def test_merchants_are_found_by_their_names(text, names):
+    assert [text[start:end] for start, end in Catalogue(NAMES).named(text)] == names
+
+
+def test_the_longest_name_is_found_and_short_ones_are_not():
+    catalogue = Catalogue(["Big", "Big Bazaar", "Bazaar Big Mart", "राहुल ढाबा"])
+    text = "big bazaar big mart राहुल ढाबा big"
+    assert [text[start:end] for start, end in catalogue.named(text)] == ["big bazaar", "राहुल ढाबा"]
+
+
 def test_too_many_merchants_are_refused(monkeypatch):
     monkeypatch.setattr(linking, "MOST_MERCHANTS", 3)
     with pytest.raises(DataError, match="5 merchants, at most 3"):

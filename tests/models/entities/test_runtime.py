@@ -119,6 +119,15 @@ def test_a_merchant_is_linked_to_the_ledger_s_name(predictor):
     assert [(one.value.merchant, one.value.score) for one in merchants] == [(name, 1.0)]
 
 
+def test_a_merchant_of_the_ledger_is_found_where_the_recogniser_misses_it(predictor, monkeypatch):
+    monkeypatch.setattr(predictor, "spans", lambda texts: [[] for _ in texts])
+    name = predictor.catalogue.names[0]
+    (found,) = predictor.explain([asked(f"anything about {name.upper()}?")])
+    assert [(one.type, one.text, one.rule, one.value.merchant) for one in found] == [
+        ("MERCHANT", name.upper(), "catalogue", name)
+    ]
+
+
 def test_an_explanation_says_what_gave_way_to_what(predictor):
     (found,) = predictor.explain([asked("pay ₹500 kal from 4111 1111 1111 1111")])
     by_rule = {one.rule: one for one in found}
