@@ -22,8 +22,8 @@ SIGMA = 1.4826
 LEAST_SPREAD, OPEN_SPREAD = 0.1, 0.7
 # A payment recurs where there were three or more, days to months apart, always about equally far.
 LEAST_PAYMENTS, LEAST_GAP, MOST_GAP, STEADY = 3, 5.0, 100.0, 0.2
-# Hours of a day in which people pay; and how many payments anyone may make out of the usual in a window.
-WAKING_HOURS, LEAST_EXPECTED = 12, 0.1
+# How many payments anyone may make out of the usual in a window.
+LEAST_EXPECTED = 0.1
 MOST_REPEATS = 3
 # usual spread of the amount and of the day of what recurs
 LEAST_AMOUNT_SPREAD, LEAST_DAY_SPREAD = 0.03, 1.5
@@ -171,14 +171,14 @@ def _pace(
     name, of = ("merchant", asked.merchant) if asked.merchant else ("category", asked.category)
     same = [earlier for earlier in hour if getattr(earlier, name) == of]
     again = sum(earlier.minor == asked.minor for earlier in same)
-    daily = habits.daily
-    values["count_1h"] = _surprise(len(hour), daily / WAKING_HOURS)
+    daily, hours = habits.daily, habits.hours_a_day
+    values["count_1h"] = _surprise(len(hour), daily / hours)
     values["count_24h"] = _surprise(len(day), daily)
     values["count_7d"] = _surprise(len(before), 7 * daily)
     if habits.amount is not None:
         spent = asked.amount + sum(earlier.amount for earlier in day)
         values["spent_24h"] = max(0.0, math.log(spent / (1 + daily)) - habits.amount[0])
-    values["same_merchant_1h"] = _surprise(len(same), _merchant_pace(asked, habits) / WAKING_HOURS)
+    values["same_merchant_1h"] = _surprise(len(same), _merchant_pace(asked, habits) / hours)
     values["same_payment_1h"] = min(again, MOST_REPEATS) * values["same_merchant_1h"]
     facts |= {"count_1h": len(hour), "count_24h": len(day), "same_payment": again, "same_merchant": len(same)}
 

@@ -25,7 +25,9 @@ LATENCY_CALLS = 300
 # resamples of a large table cost seconds each hundred and move the ends of an interval little
 LEAST_RESAMPLES, MOST_CELLS = 200, 20_000_000
 SHOWN_CATEGORIES = 20
-METRICS = ("average_precision", "average_precision_lift", "recall_at_budget", "precision_at_budget", "auc")
+LIFT = "average_precision_lift"
+"""The one figure that is no share."""
+METRICS = ("average_precision", LIFT, "recall_at_budget", "precision_at_budget", "auc")
 
 log = structlog.get_logger(__name__)
 
@@ -70,9 +72,7 @@ def evaluate(
     share = float(np.average(flagged, weights=rows.weight))
     return Evaluation(
         model=NAME,
-        metrics=rows.intervals(rows.figures(score, predictor.budget), seed, resamples, least=0.0)
-        if measured
-        else {},
+        metrics=rows.measured(score, predictor.budget, seed, resamples) if measured else {},
         scalars={
             "n": float(len(frame)),
             "users": float(frame["user_id"].nunique()) if features_of(frame) == "behaviour" else 0.0,
@@ -125,13 +125,21 @@ class Labelled:
             with np.errstate(invalid="ignore", divide="ignore"):
                 return {
                     "average_precision": found["average_precision"],
-                    "average_precision_lift": found["average_precision"] / (bad / total),
+                    LIFT: found["average_precision"] / (bad / total),
                     "recall_at_budget": np.where(bad > 0, caught / bad, np.nan),
                     "precision_at_budget": caught / (ordered * looked_at).sum(axis=1),
                     "auc": found["auc"],
                 }
 
         return of
+
+    def measured(self, score: Floats, budget: float, seed: int, resamples: int) -> dict[str, Interval]:
+        """The figures of some scores with intervals; a share's interval ends at 1."""
+        found = self.intervals(self.figures(score, budget), seed, resamples, least=0.0)
+        return {
+            name: figure if name == LIFT else figure.model_copy(update={"high": min(figure.high, 1.0)})
+            for name, figure in found.items()
+        }
 
     def intervals(
         self,

@@ -27,6 +27,8 @@ ROW_NAMES = ("id", "row_id", "index", "unnamed: 0")
 YES, NO = ("1", "1.0", "true", "yes"), ("0", "0.0", "false", "no")
 # rows whose habits are computed at once, so that memory does not grow with the file
 CHUNK = 20_000
+MOST_A_DAY = 600
+"""Minutes after noon that are still of the same day, with room."""
 
 log = structlog.get_logger(__name__)
 
@@ -126,10 +128,23 @@ def _moments(values: pd.Series, name: str) -> "pd.Series[pd.Timestamp]":
     return moments.astype("datetime64[us, UTC]")
 
 
+def _apart(moments: "pd.Series[pd.Timestamp]", users: pd.Series) -> "pd.Series[pd.Timestamp]":
+    """The moments; where all are mere dates, a user's debits of a day a minute apart from noon on.
+
+    At one and the same moment none of them would be part of another's history, and neither a payment made
+    twice nor ten on one day could be seen. Their order is the file's.
+    """
+    if not (moments == moments.dt.normalize()).all():
+        return moments
+    log.warning("dates_without_time", rows=len(moments), taken_as="a minute apart from noon on")
+    place = moments.groupby([users, moments]).cumcount()
+    return moments + pd.Timedelta("12h") + pd.to_timedelta(place.clip(upper=MOST_A_DAY), unit="min")
+
+
 def _transactions(table: pd.DataFrame) -> pd.DataFrame:
     """The debits with behaviour features; credits are history's and nobody asks about them."""
     table = table.reset_index(drop=True)
-    table["occurred_at"] = _moments(table["occurred_at"], "occurred_at")
+    table["occurred_at"] = _apart(_moments(table["occurred_at"], "occurred_at"), table["user_id"])
     table["known_at"] = (
         _moments(table["known_at"], "known_at") if "known_at" in table else table["occurred_at"]
     )

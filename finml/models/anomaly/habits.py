@@ -1,12 +1,16 @@
 """A transaction, and its user's habits as they are stored."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 # a hundred-and-eighty-day window holds no more than this
 WINDOW_DAYS = 180.0
+HOURS = 24
+# what a short history leaves open about the hours
+FIRST_SEEN = 0.1
 SHORT_HISTORY = 20
 """Debits below which a history is called short."""
 
@@ -68,6 +72,16 @@ class Habits:
     def daily(self) -> float:
         """Debits a day."""
         return self.n / min(max(self.days, 1.0), WINDOW_DAYS)
+
+    @property
+    def hours_a_day(self) -> float:
+        """Hours among which the debits of a day are spread: 1 where all come in one, of 24 if in any alike.
+
+        The exponential of the entropy of the hours, of which each was seen a little before.
+        """
+        seen = [count + FIRST_SEEN for count in self.hours]
+        total = sum(seen)
+        return math.exp(-sum(count / total * math.log(count / total) for count in seen)) if seen else HOURS
 
 
 NO_HABITS = Habits()

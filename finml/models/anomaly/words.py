@@ -74,10 +74,8 @@ def _repetition(asked: Transaction, found: Behaviour) -> str:
 def _recurring(asked: Transaction, found: Behaviour) -> str:
     if found.values["recurring_day"] > found.values["recurring_amount"]:
         facts = found.facts
-        return (
-            f"{facts['days_since']:.0f} days after the last payment to this merchant, usually "
-            f"{facts['usual_days']:.0f}"
-        )
+        days = f"{facts['days_since']:.0f} days" if facts["days_since"] >= 1.5 else "a day or less"
+        return f"{days} after the last payment to this merchant, usually {facts['usual_days']:.0f}"
     return f"{times(found.facts['times_merchant'])} the amount of this recurring payment"
 
 

@@ -15,9 +15,9 @@ NOON = 1_717_416_000.0
 
 
 def habits(**changes: object) -> Habits:
-    """Somebody who dines at noon on weekdays for 100, and pays a rent of 10,000 every thirty days."""
+    """Somebody who dines about noon on weekdays for 100, and pays a rent of 10,000 every thirty days."""
     hours, weekdays = [0] * HOURS, [0] * WEEKDAYS
-    hours[12], weekdays[:5] = 100, [20] * 5
+    hours[11:15], weekdays[:5] = [25] * 4, [20] * 5
     size, rent = math.log(100), math.log(10_000)
     document = {
         "n": 100,
@@ -115,6 +115,17 @@ def test_what_comes_later_is_not_looked_at():
 def test_a_merchant_that_the_caller_tells_of_is_not_new():
     asked = paid(merchant="Bar")
     assert behaviour(asked, habits(), [later(-DAY_S, merchant="Bar")]).values["new_merchant"] == 0
+
+
+def test_one_who_pays_all_at_one_hour_pays_faster():
+    spread_out, at_noon = habits(), habits(hours=[0] * 12 + [100] + [0] * 11)
+    assert spread_out.hours_a_day == pytest.approx(4, abs=0.5)
+    assert at_noon.hours_a_day == pytest.approx(1, abs=0.2)
+    recent = [later(-60 * n) for n in range(1, 4)]
+    assert (
+        behaviour(paid(), at_noon, recent).values["count_1h"]
+        < (behaviour(paid(), spread_out, recent).values["count_1h"])
+    )
 
 
 moments = st.floats(NOON - 30 * DAY_S, NOON + 30 * DAY_S)

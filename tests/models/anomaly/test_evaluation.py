@@ -4,7 +4,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from finml.errors import DataError
 from finml.models.anomaly.behaviour import OWN_FEATURES
-from finml.models.anomaly.evaluation import METRICS
+from finml.models.anomaly.evaluation import LIFT, METRICS
 from finml.models.base import TrainOptions
 from tests.models.anomaly.conftest import PARAMS
 
@@ -12,7 +12,8 @@ from tests.models.anomaly.conftest import PARAMS
 def test_every_figure_has_an_interval(evaluation):
     assert tuple(evaluation.metrics) == METRICS
     for figure in evaluation.metrics.values():
-        assert figure.low <= figure.value <= figure.high
+        assert 0 <= figure.low <= figure.value <= figure.high
+    assert all(figure.high <= 1 for name, figure in evaluation.metrics.items() if name != LIFT)
 
 
 def test_figures_are_those_of_scikit_learn(predictor, parts, evaluation):

@@ -61,6 +61,19 @@ def test_the_first_payment_of_a_user_has_no_history(read, table):
     assert first[list(OWN_FEATURES)].to_dict("records") == [nothing] * 3
 
 
+def test_payments_of_a_day_without_times_see_each_other(read, table):
+    dates = table.assign(occurred_at=table["occurred_at"].dt.strftime("%Y-%m-%d"))
+    last = dates.iloc[[-1]]
+    frame = read(pd.concat([dates, last, last]))
+    assert frame["occurred_at"].dt.strftime("%Y-%m-%d").tolist() == [
+        *dates["occurred_at"],
+        *list(last["occurred_at"]) * 2,
+    ]
+    once, twice, thrice = frame.tail(3).to_dict("records")
+    assert once["same_payment_1h"] == 0 < twice["same_payment_1h"] < thrice["same_payment_1h"]
+    assert once["count_1h"] < twice["count_1h"] < thrice["count_1h"]
+
+
 def test_credits_are_not_asked_about(read, table):
     refund = table.iloc[[5]].assign(direction="credit")
     frame = read(pd.concat([table, refund]))

@@ -27,7 +27,9 @@ def test_injected_anomalies_are_found_far_better_than_by_the_raw_columns(model, 
     predictor = trained(kept, tmp_path / "model", seed=1)
     found = model.evaluate(predictor, held_out, champion=None, seed=1)
     raw = plain_scores(raw_columns(kept), raw_columns(held_out), 1)
-    assert found.metrics["average_precision"].value > 2 * measured(held_out, raw, 1)["average_precision"].value
+    assert (
+        found.metrics["average_precision"].value > 2 * measured(held_out, raw, 1)["average_precision"].value
+    )
     assert found.metrics["auc"].low > 0.85
     assert by_kind(held_out, raw)["duplicate"]["recall_at_budget"] < 0.2
     assert found.breakdown["kind"]["duplicate"]["recall_at_budget"] > 0.4
