@@ -114,10 +114,8 @@ def _piece(match: "re.Match[str]") -> Piece | None:
         case "figure":
             kind, value = Kind.FIGURE, _figure(word)
         case "currency" | "stuck":
-            kind, more = (
-                Kind.CURRENCY,
-                {"currency": CURRENCIES.get(word) or CURRENCIES[word.removesuffix(".")]},
-            )
+            code = CURRENCIES.get(word) or CURRENCIES[word.removesuffix(".")]
+            kind, more = Kind.CURRENCY, {"currency": code}
         case "glued" | "scale":
             kind, value, more = Kind.SCALE, SCALES[word].factor, {"money": SCALES[word].money}
         case "unit":

@@ -47,7 +47,6 @@ ANY_DAY = date(2026, 1, 1)
 # texts of an epoch's first batch, and of its largest
 BATCH = (16, 128)
 WARM_UP = 0.1
-PROBLEMS_LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -148,12 +147,10 @@ def _fit(
     from thinc.api import Adam, warmup_linear
 
     order = random.Random(options.seed)  # noqa: S311  # an order of texts, no secret
-    stopping = [text for text in texts if place(text[0], "stopping") < chosen["stopping_share"]]
-    training = [text for text in texts if place(text[0], "stopping") >= chosen["stopping_share"]] or list(
-        texts
-    )
-    # a handful of texts stops nothing
-    stopping = stopping or training
+    stops = [place(text, "stopping") < chosen["stopping_share"] for text, _ in texts]
+    training = [text for text, stop in zip(texts, stops, strict=True) if not stop] or list(texts)
+    # of a handful of texts there may be none to stop by
+    stopping = [text for text, stop in zip(texts, stops, strict=True) if stop] or training
     ner = nlp.get_pipe("ner")
     steps = int(chosen["epochs"]) * len(list(minibatch(training, _batch_sizes())))
     rate = warmup_linear(chosen["learning_rate"], int(WARM_UP * steps), steps)

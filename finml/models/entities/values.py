@@ -86,12 +86,8 @@ class Reader:
             currency=number.currency or self.asked.currency,
             assumed=number.currency is None,
         )
-        origin = (
-            f"the request's currency {value.currency}"
-            if value.assumed
-            else f"the text's currency {value.currency}"
-        )
-        return Meaning(value, f"{value.amount} in {origin}")
+        origin = "request" if value.assumed else "text"
+        return Meaning(value, f"{value.amount} in the {origin}'s currency {value.currency}")
 
     def _percent(self, found: Candidate) -> Meaning:
         if isinstance(found.reading, Percentage):
@@ -193,5 +189,9 @@ def _parsed(text: str, now: datetime, past: bool) -> date | None:
         "PREFER_DATES_FROM": "past" if past else "future",
         "STRICT_PARSING": False,
     }
-    found = parse(text, languages=["en", "hi"], settings=settings)
+    try:
+        found = parse(text, languages=["en", "hi"], settings=settings)
+    except (ValueError, OverflowError):
+        # a year that no calendar has
+        return None
     return found.date() if found else None

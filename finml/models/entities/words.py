@@ -53,7 +53,7 @@ _ENGLISH = listed(
     "seventeen eighteen nineteen"
 )
 _TENS = listed("twenty thirty forty fifty sixty seventy eighty ninety")
-# value: spellings; those of one's everyday English or Hinglish are weak, as all of these are short
+# value: spellings; all are weak, for most are everyday words of other senses too
 _HINGLISH = {
     1: "ek",
     2: "do",
