@@ -107,7 +107,7 @@ class SpendingForecast(Message):
     frequency: Literal["monthly", "weekly", "daily"]
     subject: Literal["population", "user"] = Field(description="whose spending it is")
     forecast: list[SpendingPoint]
-    method: Literal["prophet", "seasonal_naive", "mean"]
+    method: Literal["prophet", "seasonal_naive", "mean", "recent_level"]
     pooling: Pooling | None = Field(description="null for the population")
     trained_until: date = Field(description="first day of the last period that the model was trained on")
     notes: list[str] = Field(description="what has to be known of the history and the method")

@@ -30,9 +30,10 @@ def evaluate(
 ) -> Evaluation:
     """Figures with bootstrap intervals (series drawn, not rows), by series and by horizon, and latency.
 
-    `mase` is the mean absolute error over that of a seasonal naive forecast within the training, `smape` the
-    symmetric mean absolute percentage error as a share (0 to 2), `coverage_80` the share inside the 80 %
-    interval. Rows about users give `user_error_ratio`: the error with their history over that without.
+    `mase` is the mean absolute error over that of a seasonal naive forecast within the training,
+    `naive_ratio` over that of a naive forecast of the same values, `smape` the symmetric mean absolute
+    percentage error as a share (0 to 2), `coverage_80` the share inside the 80 % interval. Rows about users
+    give `user_error_ratio`: the error with their history over that without.
 
     Args:
         predictor: the model to measure.
@@ -59,6 +60,8 @@ def evaluate(
     measured = _measured(predictor, rows[everyone], answers[everyone])
     weights = _weights(rows[everyone], seed)
     metrics = _intervals(measured, weights)
+    naive = _scaled(predictor, rows[everyone], answers[everyone]["naive"].to_numpy())
+    metrics |= _ratio("naive_ratio", measured["mase"], naive, weights)
     if "coverage_80" in metrics:
         metrics["coverage_80"] = _widened(metrics["coverage_80"], rows[everyone])
     if (~everyone).any():
@@ -75,9 +78,7 @@ def evaluate(
             "user_rows": float((~everyone).sum()),
             "left_out": float(left_out),
             "width_ratio": _width_ratio(predictor, rows[everyone], answers[everyone]),
-            "mase_naive": float(
-                np.mean(_scaled(predictor, rows[everyone], answers[everyone]["naive"].to_numpy()))
-            ),
+            "mase_naive": float(naive.mean()),
             "resamples": float(RESAMPLES),
             **latency(predictor),
         },
@@ -164,12 +165,17 @@ def _user_figures(rows: pd.DataFrame, answers: pd.DataFrame, seed: int) -> dict[
     new = np.abs(actual - answers["naive"].to_numpy())
     inside = (actual >= answers["low"].to_numpy()) & (actual <= answers["high"].to_numpy())
     weights = list(resample_weights(len(rows), rows[USER].to_numpy(dtype=str), seed, RESAMPLES))
-    ratio = interval(
-        float(own.sum() / max(new.sum(), 1e-12)),
-        np.concatenate([(part @ own) / np.maximum(part @ new, 1e-12) for part in weights]),
-    )
     covered = _intervals({"user_coverage_80": inside.astype(np.float64)}, weights)
-    return covered | ({"user_error_ratio": ratio} if ratio is not None else {})
+    return _ratio("user_error_ratio", own, new, weights) | covered
+
+
+def _ratio(name: str, errors: Floats, others: Floats, weights: list[Floats]) -> dict[str, Interval]:
+    """The sum of n errors over that of n others, with its interval; nothing where it is not defined."""
+    found = interval(
+        float(errors.sum() / max(others.sum(), 1e-12)),
+        np.concatenate([(part @ errors) / np.maximum(part @ others, 1e-12) for part in weights]),
+    )
+    return {name: found} if found is not None else {}
 
 
 def _versus(

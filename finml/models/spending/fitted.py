@@ -71,12 +71,13 @@ class FittedSeries:
         first: first day of its first period.
         last: first day of its last period.
         periods: values it was trained on.
-        method: `prophet`, `seasonal_naive` or `mean`.
+        method: `prophet`, `seasonal_naive`, `mean` or `recent_level`.
         how: the method in words.
         notes: what has to be said of the history.
         components: what Prophet fitted.
         blend: what is made of it.
         pattern: what a simpler method repeats.
+        naive: what it is measured against.
         unit: size of a value, in which errors are counted.
         naive_error: what MASE divides by.
         half_widths: of the 80 % interval by bucket of horizons, in units.
@@ -95,6 +96,7 @@ class FittedSeries:
     components: Components | None
     blend: Blend | None
     pattern: Pattern
+    naive: Pattern
     unit: float
     naive_error: float
     half_widths: tuple[float, ...]
@@ -104,7 +106,7 @@ class FittedSeries:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "FittedSeries":
         """The inverse of `to_dict`."""
-        fitted, blend, pattern = (document[name] for name in ("components", "blend", "pattern"))
+        fitted, blend = document["components"], document["blend"]
         return cls(
             **{
                 **document,
@@ -112,7 +114,8 @@ class FittedSeries:
                 "notes": tuple(document["notes"]),
                 "components": Components.from_dict(fitted) if fitted else None,
                 "blend": Blend.from_dict(blend) if blend else None,
-                "pattern": Pattern(tuple(pattern["values"]), pattern["growth"]),
+                "pattern": Pattern.from_dict(document["pattern"]),
+                "naive": Pattern.from_dict(document["naive"]),
                 "half_widths": tuple(document["half_widths"]),
                 "regressors": {
                     name: Known(tuple(known["values"])) for name, known in document["regressors"].items()

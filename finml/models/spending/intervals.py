@@ -114,8 +114,8 @@ def _quantile(scores: Floats, origins: int) -> float:
     """The conformal quantile; the normal one where there is nothing to learn from.
 
     Errors from one origin share what happened after it, so origins are what is counted, not errors: of a
-    single one the largest error is taken, of many the plain quantile.
+    single one the quantile of 90 % is taken, of many the plain one.
     """
     if not len(scores):
         return NORMAL_QUANTILE
-    return float(np.quantile(scores, COVERAGE + (1 - COVERAGE) / origins))
+    return float(np.quantile(scores, COVERAGE + (1 - COVERAGE) / (origins + 1)))

@@ -78,7 +78,7 @@ class Frequency:
 
 
 MONTHLY = Frequency(
-    "monthly", "month", season=12, most=24, least=15, yearly_from=18, tested=12, step=3, origins=8,
+    "monthly", "month", season=12, most=24, least=8, yearly_from=18, tested=12, step=3, origins=8,
     buckets=(1, 3, 6, 12, 24),
 )  # fmt: skip
 WEEKLY = Frequency(

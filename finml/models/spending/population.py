@@ -30,6 +30,7 @@ Floats = npt.NDArray[np.float64]
 PATTERN_WORDS: Mapping[Kind, str] = {
     "seasonal_naive": "the last season again",
     "mean": "the mean of the last season",
+    "recent_level": "the level of the last periods",
 }
 
 
@@ -134,6 +135,7 @@ def _plain(series: Series, widths: list[float], method: str, how: str, pattern: 
         components=None,
         blend=None,
         pattern=pattern,
+        naive=Pattern.naive(series),
         unit=series.unit(),
         naive_error=series.naive_error(),
         half_widths=tuple(widths),

@@ -24,6 +24,11 @@ METRIC_WORDS = {
         "mean absolute error over that of repeating the last season, within the training",
         "lower",
     ),
+    "naive_ratio": (
+        "Over naive",
+        "error over that of repeating the last season (or the last value) on the same values",
+        "lower",
+    ),
     "smape": ("sMAPE", "mean absolute error over the mean of value and forecast", "lower"),
     "coverage_80": ("Coverage", "share of values inside the 80 % interval", "0.8"),
     "user_error_ratio": (

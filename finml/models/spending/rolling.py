@@ -88,7 +88,7 @@ def simple_errors(series: Series, kinds: Sequence[Kind]) -> tuple[Kind, Floats]:
 
     The first of the kinds where there is no origin to tell.
     """
-    least = series.frequency.season if len(kinds) > 1 else 2
+    least = series.frequency.season if "seasonal_naive" in kinds else 2
     found = origins(series, least)
     errors = np.full((len(kinds), len(found), series.frequency.tested), np.nan)
     for place, origin in enumerate(found):
@@ -134,7 +134,7 @@ def never_negative(series: Series) -> bool:
 
 def min_history(series: Series) -> int:
     """Periods that an origin needs before it; less than the whole fit, or short series would have none."""
-    return max(12, int(series.frequency.least * 0.8))
+    return int(series.frequency.least * 0.75)
 
 
 def _scores(errors: Floats) -> Floats:

@@ -161,8 +161,8 @@ class SpendingPredictor:
 
         Returns:
             n rows with the frame's index: `yhat`, `low`, `high`, `horizon` (periods after the training),
-            `naive` (the last season again; for a user what the mean user spends), `own` (weight of the own
-            history, 0 for the population).
+            `naive` (the last season again, or the last value; for a user what the mean user spends), `own`
+            (weight of the own history, 0 for the population).
 
         Raises:
             DataError: the model does not know a series; names them.
@@ -198,7 +198,7 @@ class SpendingPredictor:
         starts = one.frequency.start_of(np.datetime64(one.last), dates)
         found = one.forecast(starts, self.table, given)
         steps = one.horizon(starts)
-        naive = one.pattern.at(np.maximum(steps, 1))
+        naive = one.naive.at(np.maximum(steps, 1))
         return np.column_stack([found.yhat, found.low, found.high, steps, naive, np.zeros(len(rows))])
 
     def _users(self, one: FittedSeries, dates: Days, rows: pd.DataFrame) -> Floats:

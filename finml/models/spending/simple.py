@@ -1,20 +1,23 @@
-"""What can be said without a model: the last season again, or the mean."""
+"""What can be said without a model: the last season again, the mean, or the level of the last periods."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from finml.models.spending.blending import recent_level
 from finml.models.spending.periods import DAILY, Frequency
 from finml.models.spending.series import ZERO_HEAVY, Series
 
 Floats = npt.NDArray[np.float64]
-Kind = Literal["seasonal_naive", "mean"]
+Kind = Literal["seasonal_naive", "mean", "recent_level"]
 
 # a week is short, so that the last one alone says little
 WEEKS_AVERAGED = 4
 MOST_GROWTH = 1.5
+RECENT_DECAY = 0.5
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,28 @@ class Pattern:
         return cls(tuple(float(value) for value in values), _growth(series))
 
     @classmethod
+    def naive(cls, series: Series) -> "Pattern":
+        """The last season again as it was, or the last value: what a forecast is measured against."""
+        if series.n > series.frequency.season:
+            return cls(cls.seasonal(series).values, 1.0)
+        return cls((float(series.values[-1]),), 1.0)
+
+    @classmethod
     def mean(cls, series: Series) -> "Pattern":
         """The mean of the last season, or of what there is."""
         recent = series.values[-series.frequency.season :]
         kept = recent if np.isfinite(recent).any() else series.values
         return cls((float(np.nanmean(kept)),), 1.0)
+
+    @classmethod
+    def recent(cls, series: Series) -> "Pattern":
+        """The level of the last periods, each older one counting half."""
+        return cls((recent_level(series.values, RECENT_DECAY),), 1.0)
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> "Pattern":
+        """The inverse of `to_dict`."""
+        return cls(tuple(document["values"]), document["growth"])
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON keeps it."""
@@ -62,7 +82,9 @@ class Pattern:
 def simple_kinds(series: Series) -> tuple[tuple[Kind, ...], str]:
     """The simpler methods that come into question for a series and why; none where Prophet can be fitted."""
     frequency = series.frequency
-    kinds: tuple[Kind, ...] = ("seasonal_naive", "mean") if series.n > frequency.season else ("mean",)
+    kinds: tuple[Kind, ...] = ("mean", "recent_level")
+    if series.n > frequency.season:
+        kinds = ("seasonal_naive", *kinds)
     if series.zero_share > ZERO_HEAVY:
         return kinds, f"{series.zero_share:.0%} of the {frequency.unit}s have no spending"
     if series.n >= frequency.least:
@@ -73,7 +95,12 @@ def simple_kinds(series: Series) -> tuple[tuple[Kind, ...], str]:
 
 def pattern_of(kind: Kind, series: Series) -> Pattern:
     """The pattern of a method."""
-    return Pattern.seasonal(series) if kind == "seasonal_naive" else Pattern.mean(series)
+    made = {
+        "seasonal_naive": Pattern.seasonal,
+        "mean": Pattern.mean,
+        "recent_level": Pattern.recent,
+    }
+    return made[kind](series)
 
 
 def _growth(series: Series) -> float:

@@ -42,12 +42,10 @@ def test_a_sound_model_is_approved(model, gate, sound, bank):
 
 def test_shuffled_months_are_rejected(model, gate, bank, tmp_path):
     random = np.random.default_rng(3)
-    spoilt = bank[0].assign(
-        y=bank[0].groupby("series")["y"].transform(random.permutation) * random.choice([0.5, 2])
-    )
+    spoilt = bank[0].assign(y=bank[0].groupby("series")["y"].transform(random.permutation))
     model.train(spoilt, tmp_path, QUICK)
     found = model.evaluate(model.load(tmp_path), bank[1], champion=None, seed=1)
-    assert not judge(gate, found).approved
+    assert not judge(gate, found).approved, judge(gate, found).summary
 
 
 def test_swapped_series_are_rejected(model, gate, bank, tmp_path):
@@ -69,7 +67,7 @@ def test_intervals_that_do_not_hold_what_they_say_are_rejected(model, gate, soun
 
 
 def test_few_months_prove_nothing(model, gate, sound, bank):
-    verdict = judge(gate, model.evaluate(sound, bank[1].head(9), champion=None, seed=1))
+    verdict = judge(gate, model.evaluate(sound, bank[1].head(6), champion=None, seed=1))
     assert "n" in failed(verdict)
 
 

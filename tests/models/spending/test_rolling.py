@@ -25,7 +25,7 @@ def test_long_and_short_histories_are_tried_in_their_own_ways():
 
 def test_origins_go_back_from_the_end_as_long_as_there_is_history():
     assert origins(series(48), 12) == [45, 42, 39, 36, 33, 30, 27, 24]
-    assert origins(series(20), 12) == [17, 14]
+    assert origins(series(20), 6) == [17, 14, 11, 8]
     assert origins(series(12), 12) == []
 
 

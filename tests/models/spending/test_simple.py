@@ -22,10 +22,14 @@ def series(values: list[float]) -> Series:
 @pytest.mark.parametrize(
     ("values", "kinds", "why"),
     [
-        ([1.0], ("mean",), "1 month of history; Prophet needs 15"),
-        ([1.0] * 14, ("seasonal_naive", "mean"), "14 months of history; Prophet needs 15"),
-        ([1.0] * 15, (), ""),
-        ([0.0, 0.0, 9.0] * 8, ("seasonal_naive", "mean"), "67% of the months have no spending"),
+        ([1.0], ("mean", "recent_level"), "1 month of history; Prophet needs 8"),
+        ([1.0] * 7, ("mean", "recent_level"), "7 months of history; Prophet needs 8"),
+        ([1.0] * 8, (), ""),
+        (
+            [0.0, 0.0, 9.0] * 8,
+            ("seasonal_naive", "mean", "recent_level"),
+            "67% of the months have no spending",
+        ),
     ],
 )
 def test_a_simpler_method_is_taken_for_a_reason(values, kinds, why):
