@@ -42,7 +42,8 @@ def half_widths(errors: Mapping[str, Floats], frequency: Frequency) -> dict[str,
     for name, found in errors.items():
         weights = np.interp(np.arange(1, frequency.tested + 1), frequency.centres, shape)
         for place in range(len(found)):
-            others = np.delete(squares[name], place, axis=0)
+            # a single origin has no other to be judged by
+            others = np.delete(squares[name], place, axis=0) if len(found) > 1 else squares[name]
             spread = _spread(others, shape, every)
             scores.append(np.abs(found[place]) / np.maximum(spread * weights, LEAST_SPREAD))
     known = np.concatenate(scores) if scores else np.array([])
