@@ -91,6 +91,9 @@ def errors_by_horizon(breakdown: Mapping[str, Mapping[str, float]]) -> str:
 
 def _ticks(on: "Axes", dates: Days, frequency: Frequency) -> None:
     """At most `MOST_TICKS` dates below the axis, each as long as its frequency needs."""
+    from matplotlib.ticker import EngFormatter
+
     shown = dates[:: -(-len(dates) // MOST_TICKS)]
     length = 7 if frequency is MONTHLY else 10
+    on.yaxis.set_major_formatter(EngFormatter(sep=" "))
     on.set_xticks(shown.astype("O"), [str(day)[:length] for day in shown], fontsize=8)

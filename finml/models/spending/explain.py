@@ -43,8 +43,7 @@ def sentences(answer: Answer) -> list[str]:
     found = [f"{start} {level:,.2f} a {unit}."]
     for name, value in sorted(means.items(), key=lambda pair: -abs(pair[1])):
         if abs(value) >= LEAST_SHARE * size:
-            verb = "adds" if value > 0 else "takes off"
-            found.append(f"{WORDS[name].capitalize()} {verb} {abs(value):,.2f} ({abs(value) / size:.1%}).")
+            found.append(f"{WORDS[name].capitalize()}: {value:+,.2f} ({value / size:+.1%}).")
     if answer.pooling is not None and answer.pooling.months:
         found.append(
             f"{answer.pooling.months} months of own history count {answer.pooling.weight:.0%}, "

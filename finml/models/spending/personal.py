@@ -10,7 +10,8 @@ import numpy.typing as npt
 from finml.models.spending.calendar import DayTable
 from finml.models.spending.components import PARTS
 from finml.models.spending.fitted import FittedSeries, Forecast
-from finml.models.spending.pooling import Level, UserPool
+from finml.models.spending.pooling import UserPool
+from finml.models.spending.series import GIVEN
 
 Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.datetime64]
@@ -103,7 +104,7 @@ def total(one: FittedSeries, found: Forecast) -> Answer:
     """The answer about everyone together."""
     return Answer(
         one, "population", found.dates, found.yhat, found.low, found.high, found.parts, None,
-        (*one.notes, *_far(one, found.dates)),
+        (*one.notes, *_ahead(one, found.dates)),
     )  # fmt: skip
 
 
@@ -120,7 +121,7 @@ def personal(
         table: the calendar.
     """
     spent = _spent(one, history)
-    notes = [*one.notes, *_far(one, found.dates)]
+    notes = [*one.notes, *_ahead(one, found.dates)]
     if pool is None and not len(spent):
         notes.append(
             "nothing is known of single users of this category, nor of this one: this is the total of all"
@@ -185,13 +186,18 @@ def _alone(one: FittedSeries, spent: Floats, past: Floats) -> UserPool:
     return UserPool(typical=typical, between=1e6, within=within, shape_share=0.5, factor=1.2816, users=0)
 
 
-def _far(one: FittedSeries, dates: Days) -> list[str]:
-    """What to say of horizons that were not tried."""
-    horizon = int(one.horizon(dates[-1:])[0])
-    if horizon <= one.frequency.tested:
-        return []
-    unit = one.frequency.unit
-    return [f"{horizon} {unit}s after the training, of which {one.frequency.tested} were tried on the past"]
-
-
-__all__ = ["Answer", "History", "Level", "Pooled", "personal", "shape_of", "total"]
+def _ahead(one: FittedSeries, dates: Days) -> list[str]:
+    """What to say of horizons that were not tried, and of regressors that nobody knows yet."""
+    found = []
+    horizon, unit = int(one.horizon(dates[-1:])[0]), one.frequency.unit
+    if horizon > one.frequency.tested:
+        found.append(
+            f"{horizon} {unit}s after the training, of which {one.frequency.tested} were tried on the past"
+        )
+    place = int(one.frequency.between(np.datetime64(one.first), dates[-1:])[0])
+    unknown = [
+        name.removeprefix(GIVEN) for name, known in one.regressors.items() if place >= len(known.values)
+    ]
+    if unknown:
+        found.append(f"not known so far ahead, so taken as a season before: {', '.join(unknown)}")
+    return found

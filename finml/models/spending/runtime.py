@@ -18,6 +18,7 @@ from finml.models.spending.calendar import DayTable
 from finml.models.spending.fitted import FittedSeries
 from finml.models.spending.personal import Answer, History, personal, total
 from finml.models.spending.pooling import UserPool
+from finml.models.spending.series import GIVEN
 
 SERIES_FILE = "series.json"
 CALENDAR_FILE = "calendar.json"
@@ -191,9 +192,9 @@ class SpendingPredictor:
 
     def _totals(self, one: FittedSeries, dates: Days, rows: pd.DataFrame) -> Floats:
         given = {
-            name.removeprefix("given_"): rows[name.removeprefix("given_")].to_numpy(dtype=np.float64)
+            name.removeprefix(GIVEN): rows[name.removeprefix(GIVEN)].to_numpy(dtype=np.float64)
             for name in one.regressors
-            if name.removeprefix("given_") in rows
+            if name.removeprefix(GIVEN) in rows
         }
         starts = one.frequency.start_of(np.datetime64(one.last), dates)
         found = one.forecast(starts, self.table, given)

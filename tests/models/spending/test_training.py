@@ -87,6 +87,9 @@ def test_a_regressor_of_the_table_moves_the_forecast(model, tmp_path):
     known = found.forecast("groceries", 2)[0]
     given = found.forecast("groceries", 2, given={"promotions": np.array([3.0, 0.0])})[0]
     assert given.parts["regressors"][0] > known.parts["regressors"][0] + 50
+    later = found.forecast("groceries", 3)[0]
+    assert later.notes == ("not known so far ahead, so taken as a season before: promotions",)
+    assert known.notes == ()
     assert given.parts["regressors"][1] < known.parts["regressors"][1] - 50
 
 
