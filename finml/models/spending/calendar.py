@@ -4,6 +4,7 @@ Days are flagged once and then counted in each period, so that months, weeks and
 Made with the `holidays` package when a model is trained, years ahead, and kept with the model.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -170,7 +171,10 @@ def _holidays(country: str, years: Iterable[int]) -> Mapping[str, Days]:
     from finml.errors import UsageError
 
     try:
-        found = holidays.country_holidays(country, years=years)
+        with warnings.catch_warnings():
+            # of years that the package does not know, none is a holiday
+            warnings.simplefilter("ignore", UserWarning)
+            found = holidays.country_holidays(country, years=years)
     except NotImplementedError:
         raise UsageError(
             f"no holidays are known of country {country!r}", hint="give an ISO code, as in IN or NZ"
@@ -186,7 +190,10 @@ def _optional(country: str, years: Iterable[int]) -> Mapping[str, Days]:
     supported = holidays.country_holidays(country).supported_categories
     if "optional" not in supported:
         return {}
-    return _by_name(holidays.country_holidays(country, years=years, categories=("optional",)).items())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        found = holidays.country_holidays(country, years=years, categories=("optional",))
+    return _by_name(found.items())
 
 
 def _by_name(items: Iterable[tuple[object, str]]) -> Mapping[str, Days]:

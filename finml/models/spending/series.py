@@ -52,7 +52,10 @@ class Series:
         rows = rows.sort_values("ds", kind="stable")
         known = rows[rows["y"].notna()]
         days = known["ds"].to_numpy().astype("datetime64[D]")
-        frequency, notes = detect(days)
+        frequency, notes = detect(np.unique(days))
+        if doubled := len(days) - len(np.unique(days)):
+            words = "1 row shares its day" if doubled == 1 else f"{doubled} rows share their day"
+            notes = (*notes, f"{words} with another and {'was' if doubled == 1 else 'were'} added up")
         dates = frequency.start_of(days[0], days)
         place = frequency.between(dates[0], dates)
         values = np.full(int(place[-1]) + 1, np.nan)
@@ -109,12 +112,11 @@ class Series:
 
 
 def detect(days: Days) -> tuple[Frequency, tuple[str, ...]]:
-    """The frequency of sorted days, and what to say where it is not regular.
+    """The frequency of sorted days without doubles, and what to say where it is not regular.
 
     Dates without rhythm are summed by month.
     """
     steps = np.diff(days).astype(np.int64)
-    steps = steps[steps > 0]
     months = days.astype("datetime64[M]").astype(np.int64)
     if not len(steps) or len(np.unique(months)) == len(days):
         return MONTHLY, ()

@@ -34,7 +34,7 @@ def split(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _cut(days: npt.NDArray[np.datetime64]) -> np.datetime64:
     """The last day of training: all days of a period fall on one side of it."""
-    frequency, _ = detect(days)
+    frequency, _ = detect(np.unique(days))
     starts = np.unique(frequency.start_of(days[0], days))
     wanted = min(HELD_OUT[frequency.name], int(len(starts) * MOST_SHARE))
     following = frequency.after(starts[len(starts) - 1 - wanted : len(starts) - wanted])[0]

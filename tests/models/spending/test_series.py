@@ -37,6 +37,12 @@ def test_dates_without_rhythm_are_summed_by_month_and_said_so():
     assert found.notes == ("the dates are irregular, so values are summed by month",)
 
 
+def test_rows_of_one_day_are_added_up_and_said_so():
+    found = series(["2024-01-01", "2024-02-01", "2024-02-01", "2024-03-01"], [1, 2, 3, 4])
+    assert found.values.tolist() == [1, 5, 4]
+    assert found.notes == ("1 row shares its day with another and was added up",)
+
+
 def test_gaps_stay_missing_and_are_told():
     dates = [f"2024-{month:02}-01" for month in (1, 2, 7, 8)]
     found = series(dates, [1, 2, 7, 8])
