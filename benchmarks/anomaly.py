@@ -32,6 +32,7 @@ from finml.registry.gate import Gate, judge
 
 MODEL = get_model("anomaly")
 BUDGET = 0.005
+RIVALS_RESAMPLES = 300
 FROM_HOUR, TO_HOUR = 8, 18
 CARD_FILE = "creditcard.csv"
 GATES = {"average_precision": "", "recall_at_budget": ">= 0.15", "auc": ">= 0.75"}
@@ -84,8 +85,7 @@ def plain_scores(kept: Floats, asked: Floats, seed: int, **params: Any) -> Float
 
 def measured(frame: pd.DataFrame, score: Floats, seed: int) -> dict[str, Interval]:
     """Figures of any scores with intervals."""
-    rows = Labelled.of(frame)
-    return rows.intervals(rows.figures(score, BUDGET), seed, 300, least=0.0)
+    return Labelled.of(frame).measured(score, BUDGET, seed, RIVALS_RESAMPLES)
 
 
 def by_kind(frame: pd.DataFrame, score: Floats) -> dict[str, dict[str, float]]:

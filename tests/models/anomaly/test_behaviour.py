@@ -119,8 +119,8 @@ def test_a_merchant_that_the_caller_tells_of_is_not_new():
 
 def test_one_who_pays_all_at_one_hour_pays_faster():
     spread_out, at_noon = habits(), habits(hours=[0] * 12 + [100] + [0] * 11)
-    assert spread_out.hours_a_day == pytest.approx(4, abs=0.5)
-    assert at_noon.hours_a_day == pytest.approx(1, abs=0.2)
+    assert 4 <= spread_out.hours_a_day < 5
+    assert 1 <= at_noon.hours_a_day < 1.5
     recent = [later(-60 * n) for n in range(1, 4)]
     assert (
         behaviour(paid(), at_noon, recent).values["count_1h"]
