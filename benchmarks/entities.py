@@ -48,6 +48,15 @@ SPACY_TYPES = {"MONEY": "MONEY", "DATE": "DATE", "PERSON": "PERSON", "ORG": "MER
 CASES = Path(__file__).parents[1] / "tests" / "models" / "entities" / "normalization.yaml"
 SYNTHETIC_TEXTS = 3000
 BASELINE = "en_core_web_sm as it is"
+BASELINE_NOTE = (
+    "Strict spans are hard on en_core_web_sm as it is: it leaves the sign of a currency out of amounts, and "
+    "it has no accounts, cards, categories or identifiers. Its ORG counts as MERCHANT."
+)
+CASES_NOTE = (
+    "The two hundred cases were written before the rules; when these first ran, 96 of 100 amounts and 100 "
+    "of 100 dates were right, and the four were then put right. Offsets are those that the model of the "
+    "synthetic bank finds."
+)
 Found = list[set[Span]]
 
 
@@ -133,6 +142,7 @@ def rows_of(data: str, evaluation: Evaluation, baseline: str, theirs: "np.ndarra
             high=f1.high,
             gate="at least 0.8, low end at least 0.75" if first else "",
             speed=speed if first else "",
+            note=BASELINE_NOTE if first else "",
         )
     ]
     plain = by_type(theirs)
@@ -215,6 +225,7 @@ def normalized(predictor: EntitiesPredictor) -> list[Row]:
                 baseline_name="dateparser (first day alone)" if plain is not None else None,
                 baseline=plain,
                 figure=float(np.mean(read)),
+                note=CASES_NOTE,
             ),
             Row(model=MODEL.name, data=data, metric="offsets and value right", figure=float(np.mean(found))),
         ]

@@ -56,7 +56,7 @@ class Decision:
 
 PRIORITY = (
     "the model's, where it holds whole what a rule of the next line finds, of its type: `card no 4111 …`",
-    "identifiers, percentages and amounts by rule: their shape leaves no doubt, and a cut changes the value",
+    "identifiers, percentages and amounts by rule, and dates that hold the model's: cut, they change",
     "the model's: it knows from its training texts where an entity begins and ends",
     "dates, and merchants by their name in the catalogue",
 )
@@ -81,13 +81,14 @@ def resolve(candidates: Iterable[Candidate], labels: Sequence[str]) -> list[Deci
         One decision a candidate, from left to right.
     """
     found = list(candidates)
-    certain = [one for one in found if one.rule in _CERTAIN_RULES]
+    guesses = [one for one in found if one.rule is None]
+    certain = [one for one in found if one.rule and _is_certain(one, guesses)]
 
     def rank(one: Candidate) -> int:
         if one.rule is None:
             touched = [other for other in certain if _overlap(one, other)]
             return 0 if touched and all(_holds(one, other) for other in touched) else 2
-        return 1 if one.rule in _CERTAIN_RULES else 3
+        return 1 if one in certain else 3
 
     kept: list[Candidate] = []
     decisions = []
@@ -101,6 +102,13 @@ def resolve(candidates: Iterable[Candidate], labels: Sequence[str]) -> list[Deci
             kept.append(one)
         decisions.append(Decision(one, winner, unproven))
     return sorted(decisions, key=lambda made: (made.candidate.start, made.candidate.end, not made.kept))
+
+
+def _is_certain(one: Candidate, guesses: Sequence[Candidate]) -> bool:
+    """Whether what a rule found goes before the model's guesses, as `5th Aug` does before `5th`."""
+    if one.label != "DATE":
+        return one.rule in _CERTAIN_RULES
+    return any(_holds(one, other) and not _holds(other, one) for other in guesses)
 
 
 def _holds(one: Candidate, other: Candidate) -> bool:

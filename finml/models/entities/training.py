@@ -167,7 +167,7 @@ def _fit(
             nlp.update(batch, sgd=optimizer, drop=chosen["dropout"], losses=losses)
             optimizer.step_schedules()
         f1 = _f1(nlp, stopping)
-        log.info("epoch", epoch=epoch, loss=round(losses["ner"], 1), f1=round(f1, 4))
+        log.info("epoch", epoch=epoch, loss=round(float(losses["ner"]), 1), f1=round(f1, 4))
         if f1 > best.f1:
             best = Best(f1, epoch, ner.model.to_bytes())
         late = options.timeout_s is not None and time.monotonic() - begun > options.timeout_s

@@ -33,6 +33,13 @@ def test_an_amount_is_not_cut_by_the_model():
     assert kept(whole, longer) == [longer]
 
 
+def test_a_date_is_not_cut_by_the_model_but_may_be_longer():
+    rule = Candidate(0, 7, "DATE", "day_of_month")
+    assert kept(rule, Candidate(0, 3, "DATE")) == [rule]
+    longer = Candidate(0, 12, "DATE")
+    assert kept(rule, longer) == [longer]
+
+
 def test_the_model_wins_over_dates():
     assert kept(MODEL, Candidate(0, 20, "DATE", "weekday")) == [MODEL]
     assert kept(MODEL, Candidate(10, 20, "DATE", "weekday")) == [MODEL, Candidate(10, 20, "DATE", "weekday")]
