@@ -56,14 +56,27 @@ class Decision:
 
 PRIORITY = (
     "the model's, where it holds whole what a rule of the next line finds, of its type: `card no 4111 …`",
-    "identifiers, percentages and amounts by rule, and dates that hold the model's: cut, they change",
+    "by rule: identifiers, percentages, amounts, dates in figures, and dates that hold one of the model's",
     "the model's: it knows from its training texts where an entity begins and ends",
-    "dates, and merchants by their name in the catalogue",
+    "by rule: all other dates, and merchants by their name in the catalogue",
 )
 """What wins where candidates overlap, first to last. Of equals the longer wins, then the one further left,
 then the type that comes first among the labels, then the rule's name."""
 _CERTAIN_RULES = frozenset(
-    {"upi_address", "ifsc", "pan", "card_number", "card_ending", "account_number", "percentage", "amount"}
+    {
+        "upi_address",
+        "ifsc",
+        "pan",
+        "card_number",
+        "card_ending",
+        "account_number",
+        "percentage",
+        "amount",
+        "iso_date",
+        "numeric_date",
+        "month_and_year",
+        "financial_year",
+    }
 )
 
 PROVEN = frozenset({"UPI", "IFSC", "PAN"})
@@ -106,7 +119,7 @@ def resolve(candidates: Iterable[Candidate], labels: Sequence[str]) -> list[Deci
 
 def _is_certain(one: Candidate, guesses: Sequence[Candidate]) -> bool:
     """Whether what a rule found goes before the model's guesses, as `5th Aug` does before `5th`."""
-    if one.label != "DATE":
+    if one.rule in _CERTAIN_RULES or one.label != "DATE":
         return one.rule in _CERTAIN_RULES
     return any(_holds(one, other) and not _holds(other, one) for other in guesses)
 

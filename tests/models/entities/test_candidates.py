@@ -1,9 +1,10 @@
 from itertools import pairwise
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finml.models.entities.candidates import Candidate, resolve
+from finml.models.entities.candidates import PRIORITY, Candidate, resolve
 from finml.models.entities.contract import LABELS
 
 
@@ -38,6 +39,11 @@ def test_a_date_is_not_cut_by_the_model_but_may_be_longer():
     assert kept(rule, Candidate(0, 3, "DATE")) == [rule]
     longer = Candidate(0, 12, "DATE")
     assert kept(rule, longer) == [longer]
+
+
+def test_a_date_in_figures_is_no_amount():
+    rule = Candidate(0, 8, "DATE", "numeric_date")
+    assert kept(rule, Candidate(0, 8, "MONEY")) == [rule]
 
 
 def test_the_model_wins_over_dates():
@@ -79,3 +85,9 @@ def test_what_stays_never_overlaps_and_the_order_means_nothing(found, random):
         assert one.end <= other.start
     random.shuffle(found)
     assert resolve(found, LABELS) == decisions
+
+
+def test_the_page_says_what_wins():
+    page = (Path(__file__).parents[3] / "docs" / "models" / "entities.md").read_text(encoding="utf-8")
+    for number, words in enumerate(PRIORITY, start=1):
+        assert f"{number}. {words}\n" in page
