@@ -17,7 +17,9 @@ from finml.models.statistics import RESAMPLES
 
 LATENCY_WARM_UP = 10
 LATENCY_CALLS = 200
-SPEED_TEXTS = 500
+SPEED_TEXTS = 128
+# the fastest of these counts: other work on the machine only ever slows
+SPEED_RUNS = 5
 # types whose value is computed from the words, so that a right span can still have none
 COMPUTED = frozenset({"MONEY", "DATE", "PERCENT"})
 
@@ -98,12 +100,15 @@ def speed(predictor: EntitiesPredictor, texts: Sequence[str]) -> dict[str, float
         seconds.append(time.perf_counter() - begun)
     median, slow = np.percentile(seconds[LATENCY_WARM_UP:], [50, 95]) * 1000
     many = [inputs[place % len(inputs)] for place in range(SPEED_TEXTS)]
-    begun = time.perf_counter()
-    predictor.extract(many)
+    runs = []
+    for _ in range(SPEED_RUNS):
+        begun = time.perf_counter()
+        predictor.extract(many)
+        runs.append(time.perf_counter() - begun)
     return {
         "latency_p50_ms": float(median),
         "latency_p95_ms": float(slow),
-        "texts_per_second": SPEED_TEXTS / (time.perf_counter() - begun),
+        "texts_per_second": SPEED_TEXTS / min(runs),
     }
 
 
