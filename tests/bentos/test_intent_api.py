@@ -152,8 +152,8 @@ def test_a_text_that_cannot_be_meant_is_named(client, action, text, detail):
     ("body", "pointer", "detail"),
     [
         ({}, "#/inputs", "Field required"),
-        ({"inputs": None}, "#/inputs", "Input should be a valid list"),
-        ({"inputs": {"text": "my card"}}, "#/inputs", "Input should be a valid list"),
+        ({"inputs": None}, "#/inputs", "Input should be a valid array"),
+        ({"inputs": {"text": "my card"}}, "#/inputs", "Input should be a valid array"),
         ({"inputs": []}, "#/inputs", "List should have at least 1 item after validation, not 0"),
         (
             {"inputs": [{"text": "my card"}] * 33},
@@ -163,7 +163,7 @@ def test_a_text_that_cannot_be_meant_is_named(client, action, text, detail):
         (
             {"inputs": ["my card"]},
             "#/inputs/0",
-            "Input should be a valid dictionary or instance of IntentInput",
+            "Input should be an object",
         ),
         ({"inputs": [{}]}, "#/inputs/0/text", "Field required"),
         (

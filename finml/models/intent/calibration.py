@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import structlog
 
+from finml.models.intent.contract import ALTERNATIVES
 from finml.models.intent.head import SCOPE_SCORES, Floats, Head, Indicators, ScopeKind
 from finml.models.intent.targets import in_scope
 
@@ -28,9 +29,11 @@ def calibrated(head: Head, embedding: Floats, targets: Indicators) -> Head:
     """
     inside = in_scope(targets)
     logits = head.logits(embedding)
-    found = replace(
-        head, temperature=fit_temperature(logits[inside], targets[inside], multiple=head.multiple)
-    )
+    if head.multiple:
+        temperature, shift = fit_scaling(logits[inside], targets[inside])
+        found = replace(head, temperature=temperature, shift=shift)
+    else:
+        found = replace(head, temperature=fit_temperature(logits[inside], targets[inside]))
     logits = found.logits(embedding)
     if head.multiple:
         cutoff = fit_cutoff(found.probabilities(logits[inside]), targets[inside])
@@ -39,7 +42,7 @@ def calibrated(head: Head, embedding: Floats, targets: Indicators) -> Head:
     return replace(found, scope=kind, scope_threshold=threshold)
 
 
-def fit_temperature(logits: Floats, targets: Indicators, *, multiple: bool) -> float:
+def fit_temperature(logits: Floats, targets: Indicators) -> float:
     """The temperature that makes the intents of n texts in scope likeliest, from (n, k) logits.
 
     One text's worth of doubt is added: n right answers do not make the next one certain.
@@ -48,16 +51,34 @@ def fit_temperature(logits: Floats, targets: Indicators, *, multiple: bool) -> f
 
     texts, classes = targets.shape
     doubt = 1 / (texts + 2)
-    shares = targets if multiple else targets / targets.sum(axis=1, keepdims=True)
-    wanted = shares * (1 - doubt) + doubt / (2 if multiple else classes)
+    wanted = targets / targets.sum(axis=1, keepdims=True) * (1 - doubt) + doubt / classes
 
     def loss(logarithm: float) -> float:
         scaled = logits.astype(np.float64) / np.exp(logarithm)
-        if multiple:
-            return float((np.logaddexp(0, scaled) - wanted * scaled).sum(axis=1).mean())
         return float((np.logaddexp.reduce(scaled, axis=1) - (wanted * scaled).sum(axis=1)).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded").x))
+
+
+def fit_scaling(logits: Floats, targets: Indicators) -> tuple[float, float]:
+    """Temperature and shift of yes-or-no probabilities (Platt 1999), from (n, k) logits of texts in scope.
+
+    Fitted to the intents that answers show: the many that are out of the question would decide otherwise.
+    Doubt is added as for `fit_temperature`.
+    """
+    from scipy.optimize import minimize
+
+    shown = np.argsort(-logits, axis=1)[:, :ALTERNATIVES]
+    score = np.take_along_axis(logits, shown, axis=1).astype(np.float64)
+    doubt = 1 / (len(logits) + 2)
+    wanted = np.take_along_axis(targets, shown, axis=1) * (1 - doubt) + doubt / 2
+
+    def loss(parameters: Floats) -> float:
+        scaled = score / np.exp(parameters[0]) + parameters[1]
+        return float((np.logaddexp(0, scaled) - wanted * scaled).mean())
+
+    logarithm, shift = minimize(loss, np.zeros(2), method="Nelder-Mead").x
+    return float(np.exp(logarithm)), float(shift)
 
 
 def fit_cutoff(probabilities: Floats, targets: Indicators) -> float:

@@ -153,13 +153,13 @@ class _Run:
         self.history.append(Epoch(number, float(np.mean(losses)), loss, macro_f1, kept, seconds))
 
     def _is_better(self, macro_f1: float, texts: int) -> bool:
-        """Whether an epoch is as good as the best one before it, within half a standard error.
+        """Whether an epoch is as good as the best one before it, within a standard error.
 
         Among epochs that the validation cannot tell apart the later one is better: its rate is lower, and it
         averages more.
         """
         best = max((row.validation_macro_f1 for row in self.history), default=-math.inf)
-        return macro_f1 >= best - 0.5 * math.sqrt(max(best * (1 - best), 0) / texts)
+        return macro_f1 >= best - math.sqrt(max(best * (1 - best), 0) / texts)
 
     def _step(self, batch: Batch, step: int) -> float:
         factor = schedule(step / (self.recipe.epochs * self.steps_an_epoch), self.recipe.warm_up)

@@ -44,6 +44,7 @@ class Head:
         weight: (k, d) a row a class.
         bias: k.
         temperature: what logits are divided by, so that probabilities can be believed.
+        shift: what is then added to them, for the same end; 0 where texts have one intent each.
         multiple: whether texts can have several intents.
         cutoff: probability from which a text has an intent, where texts can have several.
         scope: the score that says how far in scope a text is.
@@ -53,6 +54,7 @@ class Head:
     weight: Floats
     bias: Floats
     temperature: float = 1.0
+    shift: float = 0.0
     multiple: bool = False
     cutoff: float = 0.5
     scope: ScopeKind = "logit"
@@ -62,7 +64,7 @@ class Head:
         """(n, k) calibrated logits of (n, d) embeddings."""
         # row by row: one product of matrices would round each row by what else is in it
         products = [self.weight @ row for row in embedding]
-        return (np.reshape(products, (-1, len(self.bias))) + self.bias) / self.temperature
+        return (np.reshape(products, (-1, len(self.bias))) + self.bias) / self.temperature + self.shift
 
     def probabilities(self, logits: Floats) -> Floats:
         """(n, k) probabilities: of one choice among the classes, or of a yes to each."""

@@ -18,7 +18,7 @@ class Objective:
 
     Attributes:
         class_weights: k weights; a text counts the mean of its classes'.
-        smoothing: share of a label that is spread over all classes.
+        smoothing: share of a label that is spread over all classes, where there is one choice.
         outlier_weight: what a text of no class counts.
         multiple: whether a text can be of several classes.
     """
@@ -46,10 +46,9 @@ class Objective:
         counted = (wanted @ self.class_weights) / classes.clamp(min=1)
         counted = torch.where(classes > 0, counted, self.outlier_weight)
         if self.multiple:
-            smooth = wanted * (1 - self.smoothing) + self.smoothing / wanted.shape[1]
-            each = torch.nn.functional.binary_cross_entropy_with_logits(
-                logits, smooth * (classes > 0).unsqueeze(1), reduction="none"
-            ).sum(dim=1)
+            each = torch.nn.functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none").sum(
+                dim=1
+            )
         else:
             share = wanted / classes.clamp(min=1).unsqueeze(1)
             spread = torch.where(classes > 0, self.smoothing, 1.0).unsqueeze(1)

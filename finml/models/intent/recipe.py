@@ -6,6 +6,9 @@ from typing import Any
 
 from finml.errors import UsageError
 
+SMALL = 5000
+EPOCHS_OF_SMALL = 8
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -19,7 +22,7 @@ class Recipe:
         layer_decay: rate of each layer over that of the one above it.
         weight_decay: of matrices.
         warm_up: share of the steps in which the rate rises.
-        smoothing: share of a label that is spread over all classes.
+        smoothing: share of a label that is spread over all classes, where texts have one each.
         class_weight: power of (mean texts a class / texts of this class) that a text counts; 0: all alike.
         outlier_weight: what a text out of scope counts. It teaches the network to be undecided.
         averaging: share of the running average of the weights that a step keeps.
@@ -49,8 +52,12 @@ class Recipe:
     freeze_words: bool = True
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> "Recipe":
+    def of(cls, params: Mapping[str, Any], *, texts: int = SMALL) -> "Recipe":
         """The declared parameters with some replaced.
+
+        Args:
+            params: parameters by name.
+            texts: how many there are to learn from. Fewer than `SMALL` make short epochs: more are declared.
 
         Raises:
             UsageError: there is no such parameter, or it cannot have that value; names it.
@@ -75,7 +82,7 @@ class Recipe:
                     f"{name} cannot be {value!r}",
                     hint=f"{name} is a {type(getattr(cls, name)).__name__} from 0 on",
                 )
-        recipe = cls(**given)
+        recipe = cls(**({"epochs": EPOCHS_OF_SMALL} if texts < SMALL else {}) | given)
         for name in ("epochs", "batch", "patience"):
             if getattr(recipe, name) < 1:
                 raise UsageError(f"{name} cannot be {getattr(recipe, name)}", hint=f"{name} is at least 1")

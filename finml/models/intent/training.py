@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 # texts out of scope are few, and both training and the threshold need some
 VALIDATION_OF_OUTLIERS = 0.3
 
+SAMPLES = 200
+"""Texts that say how large activations get, for the quantization."""
 Rows = npt.NDArray[np.bool_]
 log = structlog.get_logger(__name__)
 
@@ -57,8 +59,8 @@ def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingR
     from finml.models.intent.network import load_encoder
 
     begun = time.perf_counter()
-    recipe = Recipe.of(options.params)
     taken = selection(frame)
+    recipe = Recipe.of(options.params, texts=len(taken.frame))
     base = base_model(get_settings())
     labels, multiple = known_labels(taken.frame), is_multiple(taken.frame)
     texts, targets = taken.frame[TEXT].tolist(), indicators(taken.frame, labels)
@@ -79,7 +81,7 @@ def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingR
         network, head = work.second(epochs, head)
 
     folder.mkdir(parents=True, exist_ok=True)
-    export(network, folder)
+    export(network, folder, tokens[:SAMPLES])
     inside = in_scope(targets)
     seconds = round(time.perf_counter() - begun, 1)
     training = {

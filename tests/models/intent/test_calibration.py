@@ -8,6 +8,7 @@ from finml.models.intent.calibration import (
     calibrated,
     choose_scope,
     fit_cutoff,
+    fit_scaling,
     fit_temperature,
 )
 from finml.models.intent.figures import Judged
@@ -27,19 +28,21 @@ def sampled(rows: int = 4000, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("wrong", [0.3, 1.0, 2.5])
 def test_the_temperature_that_logits_lack_is_found(wrong):
     logits, targets = sampled()
-    assert fit_temperature(logits * wrong, targets, multiple=False) == pytest.approx(wrong, rel=0.06)
+    assert fit_temperature(logits * wrong, targets) == pytest.approx(wrong, rel=0.06)
 
 
-def test_the_temperature_of_several_yes_or_no_is_found():
+def test_the_scaling_of_several_yes_or_no_is_found():
     random = np.random.default_rng(3)
     logits = random.normal(scale=2.0, size=(4000, CLASSES))
     targets = random.random(logits.shape) < 1 / (1 + np.exp(-logits))
-    assert fit_temperature(logits * 2, targets, multiple=True) == pytest.approx(2, rel=0.06)
+    temperature, shift = fit_scaling(logits * 2 + 1, targets)
+    assert temperature == pytest.approx(2, rel=0.1)
+    assert shift == pytest.approx(-0.5, abs=0.1)
 
 
 def test_few_texts_that_are_all_right_do_not_make_it_certain():
     logits = (np.eye(CLASSES) * 5)[:, :].astype(np.float32)
-    temperature = fit_temperature(logits, np.eye(CLASSES, dtype=bool), multiple=False)
+    temperature = fit_temperature(logits, np.eye(CLASSES, dtype=bool))
     assert 0.7 < softmax(logits / temperature).max(axis=1).min() < 0.95
 
 

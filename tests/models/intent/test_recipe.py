@@ -9,6 +9,8 @@ def test_given_parameters_replace_declared_ones():
     assert (recipe.epochs, recipe.learning_rate, recipe.refit) == (2, 1e-4, False)
     assert recipe.batch == Recipe().batch
     assert Recipe.of(recipe.to_dict()) == recipe
+    assert Recipe.of({}, texts=100).epochs > Recipe.of({}, texts=10_000).epochs
+    assert Recipe.of({"epochs": 2}, texts=100).epochs == 2
 
 
 @pytest.mark.parametrize(
