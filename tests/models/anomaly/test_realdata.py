@@ -31,6 +31,7 @@ def test_injected_anomalies_are_found_far_better_than_by_the_raw_columns(model, 
         found.metrics["average_precision"].value > 2 * measured(held_out, raw, 1)["average_precision"].value
     )
     assert found.metrics["auc"].low > 0.85
-    assert by_kind(held_out, raw)["duplicate"]["recall_at_budget"] < 0.2
-    assert found.breakdown["kind"]["duplicate"]["recall_at_budget"] > 0.4
+    # a payment made twice has nothing unusual in its columns
+    assert by_kind(held_out, raw)["duplicate"]["auc"] < 0.75
+    assert found.breakdown["kind"]["duplicate"]["auc"] > 0.9
     assert judge(Gate.load(model.gate), found).approved
