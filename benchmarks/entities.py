@@ -140,7 +140,7 @@ def rows_of(data: str, evaluation: Evaluation, baseline: str, theirs: "np.ndarra
             figure=f1.value,
             low=f1.low,
             high=f1.high,
-            gate="at least 0.8, low end at least 0.75" if first else "",
+            gate="at least 0.85, low end at least 0.8" if first else "",
             speed=speed if first else "",
             note=BASELINE_NOTE if first else "",
         )
