@@ -222,7 +222,7 @@ def rows_of(data: str, kept: Sequence[dict[str, Any]], speed: str, note: str) ->
                     figure=ours[metric].value,
                     low=ours[metric].low,
                     high=ours[metric].high,
-                    gate={"MASE": "low end <= 1", "inside 80 %": "high end >= 0.7, low end <= 0.9"}.get(
+                    gate={"MASE": "low end <= 1.1", "inside 80 %": "high end >= 0.7, low end <= 0.9"}.get(
                         metric, ""
                     ),
                     speed=speed if metric == "MASE" and ours["ahead"] == "1" else "",
