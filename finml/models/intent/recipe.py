@@ -7,6 +7,7 @@ from typing import Any
 from finml.errors import UsageError
 
 SMALL = 5000
+"""Texts from which on the declared epochs are enough."""
 EPOCHS_OF_SMALL = 8
 
 
@@ -15,7 +16,8 @@ class Recipe:
     """Parameters of a training; the defaults are the declared ones.
 
     Attributes:
-        epochs: most passes over the data; the learning rate has fallen to 0 at their end.
+        epochs: most passes over the data; the learning rate has fallen to 0 at their end. Fewer than
+            `SMALL` texts get `EPOCHS_OF_SMALL`.
         batch: texts a step.
         learning_rate: highest rate of the encoder's last layer.
         head_rate: highest rate of the head, which starts from the classes' mean embeddings.
@@ -27,7 +29,7 @@ class Recipe:
         outlier_weight: what a text out of scope counts. It teaches the network to be undecided.
         averaging: share of the running average of the weights that a step keeps.
         clip: longest gradient.
-        patience: epochs without a better validation after which training stops.
+        patience: epochs that validate worse than the best one after which training stops.
         validation: share of the texts to stop, calibrate and set thresholds by.
         refit: whether the network is trained again on all texts, as long as was best.
         freeze_words: whether word embeddings stay as they were pretrained, which takes half of the

@@ -84,8 +84,13 @@ def metric_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
             "better": "higher" if more else "lower",
         }
         for name, (title, words, more) in METRIC_WORDS.items()
-        if name in evaluation.metrics
+        if name in evaluation.metrics and not (name == "micro_f1" and _is_accuracy(evaluation))
     ]
+
+
+def _is_accuracy(evaluation: Evaluation) -> bool:
+    """Whether micro-F1 is accuracy by another name, as it is where texts have one intent each."""
+    return evaluation.metrics["micro_f1"].value == evaluation.metrics["accuracy"].value
 
 
 def confusions(labels: list[str], found: Judged) -> list[tuple[str, str, int]]:

@@ -26,6 +26,7 @@ def test_figures_have_intervals_and_latency_is_measured(evaluation):
     assert set(evaluation.metrics) == {
         "accuracy",
         "macro_f1",
+        "micro_f1",
         "ece",
         "int8_accuracy_loss",
         "oos_auroc",

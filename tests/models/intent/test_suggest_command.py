@@ -6,8 +6,10 @@ import json
 
 import pandas as pd
 import pytest
+import structlog
 from typer.testing import CliRunner
 
+from finml.logs import configure_logging
 from finml.models.base import TrainingResult
 from finml.registry.gate import Gate, judge
 from finml.registry.provenance import Lineage
@@ -37,7 +39,11 @@ def home(folder, evaluation, tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setenv("FINML_HOME", str(settings.home))
     get_settings.cache_clear()
+    # as the command line does before any command: logs leave standard output alone
+    before = structlog.get_config()
+    configure_logging(settings.model_copy(update={"log_level": "WARNING"}))
     yield settings.home
+    structlog.configure(**before)
     patch.undo()
     get_settings.cache_clear()
 
