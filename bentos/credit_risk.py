@@ -123,7 +123,8 @@ class CreditRiskApi(ModelApi):
         self.credit_risk = CreditRiskScorer(
             CreditRiskPredictor.load(pinned_files(model)), features, model.spec
         )
-        self.probes[NAME] = lambda: self.credit_risk.predict([PROBE])
+        probe = PROBE if features.defined else PROBE.model_copy(update={"features": {}})
+        self.probes[NAME] = lambda: self.credit_risk.predict([probe])
 
     @batched("/predict/credit_risk")
     def predict_credit_risk(self, inputs: Inputs) -> Annotated[list[CreditRiskOutput], Json]:

@@ -25,6 +25,11 @@ class ServedFeatures:
         self._opened: OnlineFeatures | None = None
         self._opening = Lock()
 
+    @property
+    def defined(self) -> bool:
+        """Whether the Bento holds definitions of features; one of models trained on files need not."""
+        return self._folder.is_dir()
+
     def read(
         self, user_ids: Sequence[str], request_rows: Sequence[Mapping[str, float | None]] | None = None
     ) -> list["FeatureRow"]:

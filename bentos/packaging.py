@@ -14,7 +14,7 @@ from pydantic import BaseModel
 import bentos
 from bentos.processes import bentoml_environment, last_words, python, run
 from bentos.release import FEATURES_FOLDER, GateFigure, Release, ReleasedModel
-from finml.errors import PackageError, UsageError
+from finml.errors import FeatureError, PackageError, UsageError
 from finml.registry.versions import Version
 from finml.settings import Settings
 
@@ -58,7 +58,6 @@ def package(settings: Settings, versions: Sequence[Version], repo: "FeatureRepo"
         IntegrityError: a version's files or verdict are not the registered ones.
         PackageError: BentoML cannot build the Bento; the message ends with what it said.
     """
-    from finml.features.serving import export_serving
     from finml.registry.delivery import fetch, recheck
 
     names = [version.name for version in versions]
@@ -77,11 +76,34 @@ def package(settings: Settings, versions: Sequence[Version], repo: "FeatureRepo"
             released.append(ReleasedModel(**version.model_dump(include=RELEASED_FIELDS), gate=gate))
         release = Release(project=settings.workspace.project, models=released)
         lay_out(context, release)
-        if any(version.feature_service and not version.data_file for version in versions):
-            export_serving(settings, repo, context / "serving" / FEATURES_FOLDER)
+        export_features(settings, versions, repo, context / "serving" / FEATURES_FOLDER)
         built = build(context, models, settings.bento_home)
     log.info("bento_packaged", tag=built["tag"], models=[model.spec for model in released])
     return PackagedBento(tag=built["tag"], path=Path(built["path"]), release=release)
+
+
+def export_features(
+    settings: Settings, versions: Sequence[Version], repo: "FeatureRepo", folder: Path
+) -> None:
+    """Write what the service reads features by, where a version reads some.
+
+    Where all such versions were trained on files there may be no ledger and no feature; they are served all
+    the same, to requests that bring what they need.
+
+    Raises:
+        FeatureError: nothing is registered for the ledger that a version was trained on.
+    """
+    from finml.features.serving import export_serving
+
+    readers = [version for version in versions if version.feature_service]
+    if not readers:
+        return
+    try:
+        export_serving(settings, repo, folder)
+    except FeatureError as error:
+        if not all(version.data_file for version in readers):
+            raise
+        log.warning("no_features_to_serve", models=[version.spec for version in readers], words=str(error))
 
 
 RELEASED_FIELDS = set(ReleasedModel.model_fields) - {"gate"}

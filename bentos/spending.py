@@ -202,7 +202,8 @@ class SpendingApi(ModelApi):
         predictor = SpendingPredictor.load(pinned_files(model))
         self.spending = SpendingScorer(predictor, features, model.spec)
         ServedInput.served = predictor
-        self.probes[NAME] = lambda: self.spending.predict([PROBE])
+        probe = PROBE if features.defined else PROBE.model_copy(update={"user_id": None})
+        self.probes[NAME] = lambda: self.spending.predict([probe])
 
     @batched("/predict/spending")
     def predict_spending(self, inputs: Inputs) -> Annotated[list[SpendingOutput], Json]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 from kfp import dsl
 
+from finml.errors import UsageError
 from finml.features.store import FeatureRepo
 from finml.models.base import Model
 from finml.settings import Settings
@@ -22,7 +23,9 @@ def labelled_rows(model: Model, tables: Path, settings: Settings, repo: FeatureR
     from finml.features.store import training_set
 
     spine = model.spine(tables)
-    if model.feature_service and repo:
+    if model.feature_service:
+        if repo is None:
+            raise UsageError(f"{model.name} reads features, and no feature repository was given")
         spine = training_set(settings, repo, model.feature_service, spine)
     return model.training_frame(spine)
 

@@ -87,7 +87,7 @@ def served_models(url: str) -> list[str]:
     try:
         answer = httpx.get(f"{url}/models", timeout=TIMEOUT_S).raise_for_status()
         return [model["name"] for model in answer.json()["models"]]
-    except (httpx.HTTPError, ValueError, KeyError) as error:
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         raise ServeError(
             f"{url} does not say what it serves: {error}", hint="name a running service by --host"
         ) from None

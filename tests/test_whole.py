@@ -120,6 +120,21 @@ def test_the_bento_answers_as_the_model_in_this_process(service, in_process, use
 
 
 @pytest.mark.parametrize("name", model_names())
+def test_a_champion_is_measured_on_a_file(home, settings, started, name):
+    run = Path(started.document["models"][name]["report"]).parent
+    (rows,) = run.glob("*/training-set/held_out_rows")
+    file = run / "held-out.parquet"
+    file.write_bytes(rows.read_bytes())
+    with at_home(home):
+        command = [Path(sys.executable).with_name("finml"), "evaluate", f"{name}@champion", "--json"]
+        done = subprocess.run([*command, "--data", file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["version"] == f"{name}@1"
+    assert found["intervals"]
+
+
+@pytest.mark.parametrize("name", model_names())
 def test_an_answer_does_not_depend_on_its_company(service, users, name):
     asked = inputs(name, users)[:8]
     together = service.post(f"/predict/{name}", json={"inputs": asked}).json()

@@ -59,7 +59,9 @@ class Evaluation(BaseModel):
         groups: fairness table, empty where a model decides nothing about a person.
         breakdown: the same figures for parts of the rows, as in `{"type": {"MONEY": {"f1": 0.9}}}`.
         versus_champion: challenger's metric less the champion's on the same rows, paired; empty without
-            champion.
+            champion, and where the two cannot be compared.
+        incomparable: why the champion cannot be measured on these rows, in words; empty where it can. A
+            person then decides, for no figure says which of the two is better.
     """
 
     model_config = ConfigDict(ser_json_inf_nan="constants")
@@ -70,6 +72,7 @@ class Evaluation(BaseModel):
     groups: list[GroupRow] = []
     breakdown: dict[str, dict[str, dict[str, float]]] = {}
     versus_champion: dict[str, Interval] = {}
+    incomparable: str = ""
     champion: str | None = None
     data_hash: str = ""
 

@@ -204,7 +204,8 @@ def judge(gate: Gate, evaluation: Evaluation) -> Verdict:
     return Verdict(
         model=evaluation.model,
         approved=all(check.passed for check in checks),
-        approval=gate.approval,
+        # no figure says that a model is better than a champion of another kind, so a person has to
+        approval="human" if gate.champion and evaluation.incomparable else gate.approval,
         checks=checks,
         champion=evaluation.champion,
         gate_sha256=fingerprint(gate),
@@ -229,6 +230,9 @@ def _champion(rule: ChampionRule, evaluation: Evaluation) -> list[Check]:
     name = f"{rule.metric} less the champion's"
     if evaluation.champion is None and not evaluation.versus_champion:
         words = f"there is no champion yet, so {rule.metric} is compared with none"
+        return [Check(name=name, value=None, limit=None, passed=True, skipped=True, words=words)]
+    if evaluation.incomparable:
+        words = f"{rule.metric} cannot be compared with the champion's: {evaluation.incomparable}"
         return [Check(name=name, value=None, limit=None, passed=True, skipped=True, words=words)]
     return _bounded(
         name, evaluation.versus_champion.get(rule.metric), rule.min_delta, rule.max_delta, rule.bound

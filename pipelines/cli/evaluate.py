@@ -57,12 +57,13 @@ def evaluate(
     found = resolve(settings, version)
     model = get_model(found.name)
     with tempfile.TemporaryDirectory() as folder:
+        # a model may read more of its files when it is measured, so they stay until then
         predictor = model.load(fetch(settings, found, Path(folder) / found.name))
-    if data:
-        rows = read_labelled(model, data, companions(out_of_scope))
-    else:
-        rows = rows_of_ledger(model, found, settings.with_ledger(ledger))
-    evaluation = model.evaluate(predictor, rows, champion=None, seed=settings.seed)
+        if data:
+            rows = read_labelled(model, data, companions(out_of_scope))
+        else:
+            rows = rows_of_ledger(model, found, settings.with_ledger(ledger))
+        evaluation = model.evaluate(predictor, rows, champion=None, seed=settings.seed)
     if as_json:
         print_json(document(found, evaluation))
     else:

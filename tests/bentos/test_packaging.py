@@ -6,10 +6,12 @@ import pytest
 import yaml
 
 import bentos.packaging
-from bentos.packaging import package
+from bentos.packaging import export_features, package
 from bentos.release import MODEL_FILES, Release
-from finml.errors import IntegrityError, NotApprovedError, PackageError, UsageError
+from feature_repo import definitions
+from finml.errors import FeatureError, IntegrityError, NotApprovedError, PackageError, UsageError
 from finml.registry.manifest import check_manifest
+from finml.settings import Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bento")]
 
@@ -90,6 +92,18 @@ def test_other_files_under_the_same_number_are_refused(bank, bento):
             package(bank.settings, [bank.version], bank.repo)
     finally:
         (stored / "calibration.json").write_text(before)
+
+
+def test_versions_of_files_need_no_features_and_those_of_a_ledger_do(bank, tmp_path):
+    elsewhere = Settings(home=tmp_path / "home", _env_file=None)
+    repo = definitions(elsewhere)
+    of_a_file = bank.version.model_copy(update={"data_file": "loans.csv"})
+    export_features(elsewhere, [of_a_file], repo, tmp_path / "features")
+    assert not (tmp_path / "features").exists()
+    export_features(bank.settings, [of_a_file], bank.repo, tmp_path / "features")
+    assert (tmp_path / "features" / "registry.db").is_file()
+    with pytest.raises(FeatureError, match="no feature service is registered"):
+        export_features(elsewhere, [bank.version, of_a_file], repo, tmp_path / "none")
 
 
 def test_sources_that_are_not_there(bank, tmp_path, monkeypatch):

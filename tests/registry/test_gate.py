@@ -128,6 +128,16 @@ def test_a_champion_must_be_held_up_to(low, approved):
     assert judge(gate(champion=RULE), found).approved is approved
 
 
+def test_where_no_figure_can_compare_a_person_decides():
+    found = evaluation(champion="credit_risk@1", incomparable="it was trained on other columns")
+    verdict = judge(gate(champion=RULE), found)
+    assert (verdict.approved, verdict.approval) == (True, "human")
+    assert check_of(verdict, "champion").skipped
+    assert "it was trained on other columns" in check_of(verdict, "champion").words
+    # without a rule on the champion there is nothing to compare
+    assert judge(gate(), found).approval == "automatic"
+
+
 def test_a_champion_without_a_comparison_fails():
     verdict = judge(gate(champion=RULE), evaluation(champion="credit_risk@1"))
     assert not verdict.approved
