@@ -31,7 +31,8 @@ run: $(READY) ## the main job: a synthetic bank, features, trained and approved 
 
 test: $(READY) ## all tests, with coverage; real servers and containers where they are installed
 	@echo "==> running the tests (servers and containers that are not installed are skipped, with the reason)"
-	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered
+	@# workers with as many threads as cores each would fight over them
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered
 	@echo "==> tests passed. Next: make lint, or make run"
 
 unit: $(READY) ## the fast tests only: seconds
