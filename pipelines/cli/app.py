@@ -12,6 +12,7 @@ from finml.errors import FinmlError
 from pipelines.cli.data import data_app
 from pipelines.cli.evaluate import evaluate
 from pipelines.cli.features import features_app
+from pipelines.cli.intent import intent_app
 from pipelines.cli.kubeflow import compile_, submit
 from pipelines.cli.models import models_app, trace
 from pipelines.cli.output import answers_only, messages, print_json
@@ -82,6 +83,7 @@ for command, name in (
 app.add_typer(data_app, name="data")
 app.add_typer(features_app, name="features")
 app.add_typer(models_app, name="models")
+app.add_typer(intent_app, name="intent")
 
 
 def run_command(arguments: Sequence[str] | None = None) -> int:

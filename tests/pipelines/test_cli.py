@@ -37,6 +37,8 @@ def test_help_loads_nothing_heavy():
         "doctor",
         "data generate",
         "data import",
+        "data convert",
+        "intent suggest",
         "models list",
         "features verify",
         "features freshness",
