@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from finml.models import plots
-from finml.models.anomaly.contract import LABEL
+from finml.models.anomaly.contract import LABEL, WEIGHT
 from finml.models.anomaly.runtime import AnomalyPredictor
 from finml.models.base import Evaluation
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 DASH = "\N{EN DASH}"
 TOP_SHARE = 0.02
+
+Array = npt.NDArray[Any]
 METRIC_WORDS = {
     "average_precision": ("Average precision", "share of anomalies among the flagged, over all thresholds"),
     "average_precision_lift": ("Lift", "average precision over the share of anomalies among the rows"),
@@ -36,6 +39,7 @@ def report(predictor: AnomalyPredictor, frame: pd.DataFrame, evaluation: Evaluat
     """
     score = predictor.predict(frame)["score"].to_numpy()
     label = frame[LABEL].to_numpy(dtype=bool)
+    weight = frame[WEIGHT].to_numpy(dtype=float) if WEIGHT in frame else np.ones(len(frame))
     return (
         templates()
         .get_template("report.html.jinja")
@@ -43,8 +47,8 @@ def report(predictor: AnomalyPredictor, frame: pd.DataFrame, evaluation: Evaluat
             evaluation=evaluation,
             metrics=metric_rows(evaluation),
             plots=[
-                ("Anomalies among the alerts", caught(label, score, predictor.budget)),
-                ("Scores of the most unusual rows", top_scores(label, score, predictor.threshold)),
+                ("Anomalies among the alerts", caught(label, score, weight, predictor.budget)),
+                ("Scores of the most unusual rows", top_scores(label, score, weight, predictor.threshold)),
             ],
             info=predictor.info,
             training=predictor.info["training"],
@@ -67,11 +71,11 @@ def metric_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
     ]
 
 
-def caught(label: "np.ndarray[Any, Any]", score: "np.ndarray[Any, Any]", budget: float) -> str:
-    """Share of the anomalies found, against the share of the rows that is looked at."""
+def caught(label: Array, score: Array, weight: Array, budget: float) -> str:
+    """Share of the anomalies found, against that of the rows looked at, each row by its weight."""
     first = np.argsort(-score, kind="stable")
-    found = np.cumsum(label[first]) / max(1, int(label.sum()))
-    looked_at = np.arange(1, len(label) + 1) / len(label)
+    found = np.cumsum((label * weight)[first]) / max(1.0, float((label * weight).sum()))
+    looked_at = np.cumsum(weight[first]) / weight.sum()
     kept = np.unique(np.geomspace(1, len(label), plots.CURVE_POINTS).astype(int) - 1)
     with plots.axes("Anomalies among the alerts", "rows looked at", "anomalies found") as (on, drawn):
         on.semilogx(looked_at[kept], found[kept], color=plots.BLUE, linewidth=2)
@@ -82,15 +86,15 @@ def caught(label: "np.ndarray[Any, Any]", score: "np.ndarray[Any, Any]", budget:
     return drawn[0]
 
 
-def top_scores(label: "np.ndarray[Any, Any]", score: "np.ndarray[Any, Any]", threshold: float) -> str:
+def top_scores(label: Array, score: Array, weight: Array, threshold: float) -> str:
     """Share of anomalies and of usual rows at the top of the scores."""
     bins = np.linspace(1 - TOP_SHARE, 1, 41)
     title = "Scores of the most unusual rows"
     with plots.axes(title, "score", "share of the rows") as (on, drawn):
         for of, colour, name in ((~label, plots.BLUE, "usual"), (label, plots.ORANGE, "anomaly")):
             if of.any():
-                weights = np.full(int(of.sum()), 1 / int(of.sum()))
-                on.hist(score[of], bins.tolist(), weights=weights, color=colour, alpha=0.6, label=name)
+                shares = weight[of] / weight[of].sum()
+                on.hist(score[of], bins.tolist(), weights=shares, color=colour, alpha=0.6, label=name)
         on.axvline(threshold, color=plots.INK, linewidth=1.2, linestyle=":")
         on.legend(loc="upper left")
         on.set(xlim=(bins[0], 1))
