@@ -48,11 +48,13 @@ class ServedInput(SpendingInput):
     @model_validator(mode="after")
     def _can_be_answered(self) -> Self:
         start = None if self.start is None else np.datetime64(self.start, "D")
-        refused = self.served.refusal(self.category, self.horizon, start) if self.served else None
+        history = _history(self, None)
+        refused = self.served.refusal(self.category, self.horizon, start, history) if self.served else None
         if refused:
-            field, why = refused
+            place, why = refused
+            field, *_ = loc = tuple(place.split("."))
             error = PydanticCustomError("cannot_be_answered", "{why}", {"why": why})
-            details = InitErrorDetails(type=error, loc=(field,), input=getattr(self, field))
+            details = InitErrorDetails(type=error, loc=loc, input=getattr(self, field))
             raise ValidationError.from_exception_data("SpendingInput", [details])
         return self
 

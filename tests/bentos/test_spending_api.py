@@ -150,6 +150,7 @@ def test_a_user_s_stored_history_is_read_and_told(client):
     assert high["forecast"][0]["yhat"] > 70
     assert low["forecast"][0]["ds"] == "2023-07-01"
     assert (low["pooling"]["months"], mean["pooling"]["months"], mean["pooling"]["weight"]) == (6, 0, 0)
+    assert mean["notes"][0].startswith("no history says which month comes next")
     assert mean["notes"][-1] == "the user has no history, so this is what the mean user spends"
 
 
@@ -158,6 +159,19 @@ def test_a_history_in_the_request_needs_no_store(client):
     (answer,) = ask(client, {"user_id": "u1", "history": history, "category": "groceries"}).json()
     assert answer["feature_status"] == "provided"
     assert answer["forecasts"][0]["forecast"][0]["yhat"] > 60
+
+
+@pytest.mark.parametrize("month", ["2016-01", "2020-12", "2021-12", "2028-12", "2030-09"])
+def test_a_history_within_the_calendar_is_answered(client, month):
+    history = {"months": [month], "spent": {"groceries": [90.0]}}
+    answer = ask(client, {"history": history, "category": "groceries"})
+    assert answer.status_code == 200
+    assert answer.json()[0]["forecasts"][0]["pooling"]["months"] == 1
+
+
+def test_a_start_frees_the_months_after_a_history(client):
+    asked = {"history": {"months": ["2030-12"], "spent": {}}, "start": "2024-06-01", "category": "rent"}
+    assert ask(client, asked).status_code == 200
 
 
 def test_a_store_that_cannot_be_read_is_503_where_it_is_needed(client):
@@ -277,6 +291,14 @@ BAD = [
         {"history": HISTORY | {"spent": {"rent": [1, 1e14]}}},
         f"{AT}/history/spent/rent/1",
         "Input should be less than or equal to 10000000000000",
+    ),
+    *(
+        (
+            {"history": {"months": [month], "spent": {"groceries": [5.0]}}},
+            f"{AT}/history/months",
+            "must lie from 2016-01 to 2030-09, for which the calendar is known",
+        )
+        for month in ("1970-01", "2010-05", "2015-12", "2030-10", "2099-12")
     ),
     ({"amount": 5}, f"{AT}/amount", "Extra inputs are not permitted"),
     ("groceries", AT, "Input should be an object"),

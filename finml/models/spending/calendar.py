@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from finml.errors import DataError, UsageError
 from finml.models.spending.periods import Frequency
 
 Floats = npt.NDArray[np.float64]
@@ -78,9 +79,19 @@ class DayTable:
         Args:
             frequency: of the periods.
             starts: n first days, within the table.
+
+        Raises:
+            DataError: a period lies outside the table; names it.
         """
         begin = (starts.astype("datetime64[D]") - self.first).astype(np.intp)
         end = (frequency.after(starts).astype("datetime64[D]") - self.first).astype(np.intp)
+        outside = (begin < 0) | (end > len(self.flags["public_holidays"]))
+        if outside.any():
+            raise DataError(
+                f"the period from {starts[outside][0]} on lies outside the calendar, "
+                f"which reaches from {self.first} to {self.last}",
+                hint="ask about later periods, or train the model again",
+            )
         found = {}
         for name, total in self._totals.items():
             found[name] = total[end] - total[begin]
@@ -167,8 +178,6 @@ def _paydays(days: Days, public: Floats) -> Floats:
 @lru_cache(maxsize=8)
 def _holidays(country: str, years: Iterable[int]) -> Mapping[str, Days]:
     import holidays
-
-    from finml.errors import UsageError
 
     try:
         with warnings.catch_warnings():

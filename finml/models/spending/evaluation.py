@@ -11,8 +11,9 @@ import pandas as pd
 from finml.errors import DataError
 from finml.models.base import Evaluation, Interval
 from finml.models.spending.contract import NAME
-from finml.models.spending.frames import SERIES, USER, VALUE
+from finml.models.spending.frames import DATE, SERIES, USER, VALUE
 from finml.models.spending.runtime import SpendingPredictor
+from finml.models.spending.series import by_period
 from finml.models.statistics import RESAMPLES, interval, resample_weights
 
 LATENCY_WARM_UP = 5
@@ -38,18 +39,16 @@ def evaluate(
     Args:
         predictor: the model to measure.
         frame: n checked rows. Those that are not after the training of their series are left out and counted.
-        champion: the model in use, on the rows that both can forecast; the paired differences say which is
-            better.
+        champion: the model in use, on the rows that are after its training too and that it forecasts by the
+            same periods; the paired differences say which is better. Where there is no such row,
+            `incomparable` says why.
         seed: seed of the resampling.
 
     Raises:
         DataError: no row is after the training, or a series is not one of the model's.
     """
-    given = frame[frame[VALUE].notna()]
-    answers = predictor.predict(given)
-    after = (answers["horizon"] >= 1).to_numpy()
-    left_out = int((~after).sum())
-    rows, answers = given[after], answers[after]
+    rows, left_out = after_training(predictor, frame)
+    answers = predictor.predict(rows)
     everyone = rows[USER].isna().to_numpy()
     if not everyone.any():
         raise DataError(
@@ -66,9 +65,12 @@ def evaluate(
         metrics["coverage_80"] = _widened(metrics["coverage_80"], rows[everyone])
     if (~everyone).any():
         metrics |= _user_figures(rows[~everyone], answers[~everyone], seed)
-    versus = {}
+    versus: dict[str, Interval] = {}
+    incomparable = ""
     if champion is not None:
-        versus = _versus(predictor, champion, rows[everyone], answers[everyone], seed)
+        shared, incomparable = _comparable(predictor, champion, rows[everyone])
+        if not incomparable:
+            versus = _versus(predictor, champion, rows[everyone][shared], answers[everyone][shared], seed)
     return Evaluation(
         model=NAME,
         metrics=metrics,
@@ -87,7 +89,24 @@ def evaluate(
             "horizon": _by(answers[everyone]["horizon"].astype(int).to_numpy(), measured),
         },
         versus_champion=versus,
+        incomparable=incomparable,
     )
+
+
+def after_training(predictor: SpendingPredictor, frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The rows of a checked frame that a model can be measured on, added up by period as in training.
+
+    Returns:
+        Rows `series`, `ds`, `y`, `user_id` and perhaps the stored history, a row a period after the training
+        of its series; and how many rows with a value are not after it.
+
+    Raises:
+        DataError: the model does not know a series.
+    """
+    told = frame[frame[VALUE].notna()]
+    starts, steps = predictor.periods(told)
+    after = steps >= 1
+    return by_period(told[after], starts[after]), int((~after).sum())
 
 
 def latency(predictor: SpendingPredictor) -> dict[str, float]:
@@ -178,6 +197,36 @@ def _ratio(name: str, errors: Floats, others: Floats, weights: list[Floats]) -> 
     return {name: found} if found is not None else {}
 
 
+def _comparable(
+    predictor: SpendingPredictor, champion: SpendingPredictor, rows: pd.DataFrame
+) -> tuple[npt.NDArray[np.bool_], str]:
+    """Which of n rows say which of two models is better, and why none does, if so."""
+    left = rows[SERIES].isin(champion.series).to_numpy()
+    if not left.any():
+        return left, "the champion knows none of these series"
+    starts = rows[DATE].to_numpy().astype("datetime64[D]")
+    same, after, within = (np.zeros(len(rows), dtype=bool) for _ in range(3))
+    for name, found in rows[left].groupby(SERIES).indices.items():
+        places = np.flatnonzero(left)[found]
+        one, mine = champion.series[str(name)], predictor.series[str(name)]
+        theirs = one.frequency.start_of(np.datetime64(one.last), starts[places])
+        same[places] = (one.frequency is mine.frequency) & (theirs == starts[places])
+        after[places] = one.horizon(theirs) >= 1
+        within[places] = one.frequency.after(theirs) <= champion.table.last + 1
+    for kept, why in (
+        (same, "the champion forecasts these series by other periods"),
+        (
+            after,
+            f"no row is after the champion's training, which ends with {champion.info['training']['to']}",
+        ),
+        (within, f"the champion's calendar ends with {champion.table.last}, before these rows"),
+    ):
+        left &= kept
+        if not left.any():
+            return left, why
+    return left, ""
+
+
 def _versus(
     predictor: SpendingPredictor,
     champion: SpendingPredictor,
@@ -185,11 +234,7 @@ def _versus(
     answers: pd.DataFrame,
     seed: int,
 ) -> dict[str, Interval]:
-    """Paired differences on the series that the champion knows too, both errors over the same scale."""
-    shared = rows[SERIES].isin(champion.series).to_numpy()
-    if not shared.any():
-        return {}
-    rows, answers = rows[shared], answers[shared]
+    """Paired differences on rows that are comparable, both errors over the same scale."""
     theirs = _measured(predictor, rows, champion.predict(rows))
     ours = _measured(predictor, rows, answers)
     return _intervals({name: ours[name] - theirs[name] for name in METRICS}, _weights(rows, seed))

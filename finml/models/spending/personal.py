@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +23,19 @@ SHAPE_LIMITS = (0.0, 9.0)
 
 @dataclass(frozen=True)
 class History:
-    """What a user spent in complete months, by category."""
+    """What a user spent in complete months, by category.
+
+    Attributes:
+        months: n months, the oldest first.
+        spent: n amounts by category.
+        until: the last month that was looked at, whether or not the user was a customer then.
+        left_out: months that were given and cannot be used.
+    """
 
     months: Months
     spent: Mapping[str, Sequence[float]]
+    until: np.datetime64 | None = None
+    left_out: int = 0
 
     @classmethod
     def none(cls) -> "History":
@@ -40,9 +49,7 @@ class History:
         """From months as in `2026-05`, the oldest first; those before `first` were not the user's yet."""
         known = np.array(list(months), dtype="datetime64[M]")
         kept = np.ones(len(known), dtype=bool) if first is None else known >= np.datetime64(first, "M")
-        return cls(
-            known[kept], {name: list(np.asarray(values, float)[kept]) for name, values in spent.items()}
-        )
+        return cls(known, spent, known[-1] if len(known) else None)._only(kept)
 
     @classmethod
     def stored(cls, text: str | None) -> "History":
@@ -51,15 +58,25 @@ class History:
             return cls.none()
         document = json.loads(text)
         if not document.get("first_month"):
-            return cls.none()
+            return cls(np.array([], "datetime64[M]"), {}, np.datetime64(document["months"][-1], "M"))
         return cls.of(document["months"], document["spent"], document["first_month"])
+
+    def within(self, table: DayTable) -> "History":
+        """The months that the calendar knows; the others are left out and counted."""
+        starts = self.months.astype("datetime64[D]")
+        kept = (starts >= table.first) & ((self.months + 1).astype("datetime64[D]") <= table.last + 1)
+        return replace(self._only(kept), left_out=int((~kept).sum()))
 
     def next_month(self, after: np.datetime64) -> np.datetime64 | None:
         """First day of the month after the history, if that is later than `after`; else `None`."""
-        if not len(self.months):
+        if self.until is None:
             return None
-        following = (self.months[-1] + 1).astype("datetime64[D]")
+        following = (self.until + 1).astype("datetime64[D]")
         return np.datetime64(following) if following > after else None
+
+    def _only(self, kept: npt.NDArray[np.bool_]) -> "History":
+        spent = {name: list(np.asarray(values, float)[kept]) for name, values in self.spent.items()}
+        return replace(self, months=self.months[kept], spent=spent)
 
 
 @dataclass(frozen=True)
@@ -120,8 +137,9 @@ def personal(
         pool: what is known of users; without it only the own history counts.
         table: the calendar.
     """
+    history = history.within(table)
     spent = _spent(one, history)
-    notes = [*one.notes, *_ahead(one, found.dates)]
+    notes = [*one.notes, *_ahead(one, found.dates), *_used(history)]
     if pool is None and not len(spent):
         notes.append(
             "nothing is known of single users of this category, nor of this one: this is the total of all"
@@ -143,7 +161,7 @@ def personal(
     elif level.months < 3:
         notes.append(f"the user has {level.months} complete month{'s' * (level.months > 1)} of history")
     parts = {
-        name: pool.typical * (shape * 0 + 1) if name == "trend" else _scaled(found, name, pool)
+        name: np.full(len(shape), pool.typical) if name == "trend" else _scaled(found, name, pool)
         for name in PARTS
     }
     parts["recent"] = np.zeros(len(yhat))
@@ -184,6 +202,13 @@ def _alone(one: FittedSeries, spent: Floats, past: Floats) -> UserPool:
         return UserPool(typical=1.0, between=1e6, within=0.05**2, shape_share=0.5, factor=1.2816, users=0)
     within = max(float(np.var(spent / typical)), (one.half_widths[0] / 1.2816) ** 2)
     return UserPool(typical=typical, between=1e6, within=within, shape_share=0.5, factor=1.2816, users=0)
+
+
+def _used(history: History) -> list[str]:
+    """What to say of a history of which not all can be used."""
+    if not history.left_out:
+        return []
+    return [f"{history.left_out} months of history lie outside the model's calendar and were left out"]
 
 
 def _ahead(one: FittedSeries, dates: Days) -> list[str]:

@@ -9,8 +9,9 @@ import pandas as pd
 
 from finml.models.base import Evaluation
 from finml.models.spending import charts
+from finml.models.spending.evaluation import after_training
 from finml.models.spending.explain import turns
-from finml.models.spending.frames import SERIES, USER, VALUE
+from finml.models.spending.frames import SERIES, USER
 from finml.models.spending.runtime import SpendingPredictor
 
 if TYPE_CHECKING:
@@ -48,9 +49,7 @@ def report(predictor: SpendingPredictor, frame: pd.DataFrame, evaluation: Evalua
         frame: the n checked rows that `evaluation` was measured on.
         evaluation: what was found.
     """
-    rows = frame[frame[USER].isna() & frame[VALUE].notna()]
-    answers = predictor.predict(rows)
-    rows, answers = rows[answers["horizon"] >= 1], answers[answers["horizon"] >= 1]
+    rows, _ = after_training(predictor, frame[frame[USER].isna()])
     shown = sorted(set(rows[SERIES]), key=lambda name: -predictor.series[name].unit)[:MOST_PLOTS]
     return (
         templates()

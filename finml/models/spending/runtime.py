@@ -6,6 +6,7 @@ and paydays, years ahead) and `model.json`. Nothing in it is executed on loading
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pandas as pd
 from finml.errors import DataError, ModelError
 from finml.models.spending.calendar import DayTable
 from finml.models.spending.fitted import FittedSeries
+from finml.models.spending.periods import MONTHLY
 from finml.models.spending.personal import Answer, History, personal, total
 from finml.models.spending.pooling import UserPool
 from finml.models.spending.series import GIVEN
@@ -90,9 +92,13 @@ class SpendingPredictor:
         return [category]
 
     def refusal(
-        self, category: str | None, horizon: int, start: np.datetime64 | None
+        self,
+        category: str | None,
+        horizon: int,
+        start: np.datetime64 | None,
+        history: History | None = None,
     ) -> tuple[str, str] | None:
-        """The field of a question that cannot be answered and why, or `None`."""
+        """The field of a question that cannot be answered and why, or `None`; in it `.` leads to a part."""
         try:
             asked = [self.series[name] for name in self.names(category)]
         except DataError as error:
@@ -104,9 +110,15 @@ class SpendingPredictor:
             return (
                 "horizon",
                 f"must be at most {most}: {asked[0].name} is forecast by the {slowest.unit}"
-                if (category)
+                if category
                 else f"must be at most {most}: a series is forecast by the {slowest.unit}",
             )
+        if history is not None and len(history.months) and any(one.frequency is MONTHLY for one in asked):
+            # without a start the answer follows the history
+            first = self.table.first.astype("datetime64[M]")
+            last = (self.table.last + 1).astype("datetime64[M]") - 1 - (0 if start else horizon)
+            if history.months[0] < first or history.months[-1] > last:
+                return "history.months", f"must lie from {first} to {last}, for which the calendar is known"
         if start is None:
             return None
         earliest = max(one.coming(1)[0] for one in asked)
@@ -142,16 +154,34 @@ class SpendingPredictor:
         answers = []
         for name in self.names(category):
             one = self.series[name]
-            begin = start
-            if begin is None and history is not None and one.frequency.name == "monthly":
-                begin = history.next_month(after=np.datetime64(one.last))
+            begin, notes = start, ()
+            if begin is None and history is not None and one.frequency is MONTHLY:
+                begin, notes = self._following(one, horizon, history)
             dates = one.coming(horizon, begin)
             found = one.forecast(dates, self.table, given)
             if history is None:
                 answers.append(total(one, found))
             else:
-                answers.append(personal(one, found, history, self.pools.get(name), self.table))
+                answer = personal(one, found, history, self.pools.get(name), self.table)
+                answers.append(replace(answer, notes=(*notes, *answer.notes)))
         return answers
+
+    def _following(
+        self, one: FittedSeries, horizon: int, history: History
+    ) -> tuple[np.datetime64 | None, tuple[str, ...]]:
+        """The month after a history from which the calendar lasts for the horizon, and what to say of it."""
+        if history.until is None:
+            return None, (
+                "no history says which month comes next, so the forecast begins after the training; "
+                "ask with a start for other months",
+            )
+        begin = history.next_month(after=np.datetime64(one.last))
+        latest = one.frequency.after(np.array([self.table.last + 1]), -horizon)[0]
+        if begin is not None and begin > latest:
+            return latest, (
+                f"the calendar ends with {self.table.last}, so the forecast begins with {latest}",
+            )
+        return begin, ()
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Forecast the rows of a labelled frame.
@@ -168,13 +198,7 @@ class SpendingPredictor:
         Raises:
             DataError: the model does not know a series; names them.
         """
-        unknown = sorted(set(frame["series"]) - set(self.series))
-        if unknown:
-            raise DataError(
-                f"the model knows no series {', '.join(map(repr, unknown[:5]))}"
-                + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""),
-                hint=f"it knows: {', '.join(list(self.series)[:20])}",
-            )
+        self._check_known(frame)
         columns = ("yhat", "low", "high", "horizon", "naive", "own")
         values = np.full((len(frame), len(columns)), np.nan)
         user = frame["user_id"] if "user_id" in frame else pd.Series(None, frame.index, dtype=object)
@@ -189,6 +213,30 @@ class SpendingPredictor:
                 if len(rows):
                     values[rows] = answer(one, dates[rows], frame.take(rows))
         return pd.DataFrame(values, columns=list(columns), index=frame.index)
+
+    def periods(self, frame: pd.DataFrame) -> tuple[Days, npt.NDArray[np.int64]]:
+        """First day of the period that each of n rows `series`, `ds` lies in; periods after the training.
+
+        Raises:
+            DataError: the model does not know a series; names them.
+        """
+        self._check_known(frame)
+        starts = frame["ds"].to_numpy().astype("datetime64[D]")
+        steps = np.zeros(len(frame), dtype=np.int64)
+        for name, places in frame.groupby("series").indices.items():
+            one = self.series[str(name)]
+            starts[places] = one.frequency.start_of(np.datetime64(one.last), starts[places])
+            steps[places] = one.horizon(starts[places])
+        return starts, steps
+
+    def _check_known(self, frame: pd.DataFrame) -> None:
+        unknown = sorted(set(frame["series"]) - set(self.series))
+        if unknown:
+            raise DataError(
+                f"the model knows no series {', '.join(map(repr, unknown[:5]))}"
+                + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""),
+                hint=f"it knows: {', '.join(list(self.series)[:20])}",
+            )
 
     def _totals(self, one: FittedSeries, dates: Days, rows: pd.DataFrame) -> Floats:
         given = {

@@ -59,8 +59,8 @@ class Series:
         dates = frequency.start_of(days[0], days)
         place = frequency.between(dates[0], dates)
         values = np.full(int(place[-1]) + 1, np.nan)
-        summed = pd.Series(known["y"].to_numpy()).groupby(place).sum()
-        values[summed.index.to_numpy()] = summed.to_numpy()
+        summed = by_period(known[["ds", "y"]], dates)
+        values[frequency.between(dates[0], summed["ds"].to_numpy())] = summed["y"].to_numpy()
         filled = frequency.range(dates[0], len(values))
         gaps = [str(day)[: 7 if frequency is MONTHLY else 10] for day in filled[np.isnan(values)]]
         if gaps:
@@ -109,6 +109,24 @@ class Series:
             if len(steps) >= 3 and steps.mean() > 0:
                 return float(steps.mean())
         return float(np.nanstd(self.values)) or self.unit()
+
+
+def by_period(rows: pd.DataFrame, starts: Days) -> pd.DataFrame:
+    """One row a period of each series and user: what was spent in it is added up.
+
+    Args:
+        rows: n rows `ds`, `y`, perhaps `series`, `user_id` and the stored history; of several histories the
+            earliest counts.
+        starts: n first days of the periods that the rows lie in.
+
+    Returns:
+        At most n rows of those columns, `ds` the first day of the period.
+    """
+    keys = [name for name in ("series", "user_id", "ds") if name in rows]
+    found = {"y": "sum"} | {name: "first" for name in ("spending",) if name in rows}
+    earliest_first = np.argsort(rows["ds"].to_numpy(), kind="stable")
+    placed = rows.assign(ds=starts.astype("datetime64[ns]")).iloc[earliest_first]
+    return placed.groupby(keys, dropna=False, sort=True, as_index=False).agg(found)
 
 
 def detect(days: Days) -> tuple[Frequency, tuple[str, ...]]:

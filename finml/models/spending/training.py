@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 PARAMETERS: Mapping[str, Any] = {"country": COUNTRY, "processes": PROCESSES}
 CALENDAR_YEARS = 6
 """Years after the training for which the calendar is kept."""
+CALENDAR_YEARS_BEFORE = 5
+"""Years before the training for which it is kept: a user's history may begin before the bank's series."""
 # months of history in the stored feature, and months ahead on which users' intervals are calibrated
 HISTORY_MONTHS, AHEAD = 6, 3
 
@@ -57,8 +59,9 @@ def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingR
         )
     chosen = {**PARAMETERS, **options.params}
     series = series_of(frame)
-    first = min(one.dates[0] for one in series).astype("datetime64[Y]")
-    last = max(one.dates[-1] for one in series).astype("datetime64[Y]") + CALENDAR_YEARS + 1
+    years = frame.loc[frame[VALUE].notna(), DATE].to_numpy().astype("datetime64[Y]")
+    first = years.min() - CALENDAR_YEARS_BEFORE
+    last = years.max() + CALENDAR_YEARS + 1
     table = DayTable.covering(
         first.astype("datetime64[D]"), last.astype("datetime64[D]") - 1, str(chosen["country"])
     )

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from finml.errors import UsageError
+from finml.errors import DataError, UsageError
 from finml.models.spending.calendar import DayTable, is_holiday
 from finml.models.spending.periods import DAILY, MONTHLY, WEEKLY
 
@@ -65,6 +65,18 @@ def test_a_table_reads_back_as_it_was(table):
             name: values.tolist() for name, values in after.items()
         }
     assert again.last == table.last
+
+
+@pytest.mark.parametrize("name", ["2022-12", "2028-01", "1970-01", "2099-12"])
+def test_a_period_outside_the_table_is_an_error(table, name):
+    with pytest.raises(
+        DataError, match=f"from {name}-01 on lies outside the calendar, which reaches from 2023"
+    ):
+        table.features(MONTHLY, months("2024-01", name))
+
+
+def test_the_ends_of_the_table_can_be_asked(table):
+    assert table.features(MONTHLY, months("2023-01", "2027-12"))["public_holidays"].tolist() == [1, 1]
 
 
 def test_an_unknown_country_is_refused():

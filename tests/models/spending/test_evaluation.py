@@ -6,6 +6,8 @@ import pytest
 
 from finml.errors import DataError
 from finml.models.base import TrainOptions
+from finml.registry.gate import Gate, judge
+from tests.models.spending.months import daily, monthly
 
 COMPARED = {"mase", "smape", "coverage_80"}
 METRICS = COMPARED | {"naive_ratio"}
@@ -92,6 +94,76 @@ def test_a_champion_that_knows_fewer_series_is_compared_on_those(model, predicto
     model.train(few.head(36), tmp_path, TrainOptions(params={"processes": 1}))
     found = model.evaluate(predictor, parts[1], champion=model.load(tmp_path), seed=5)
     assert found.versus_champion["mase"].value < 0
+    assert found.incomparable == ""
+
+
+QUICK = TrainOptions(params={"processes": 1})
+
+
+def earlier(rows: pd.DataFrame, years: int) -> pd.DataFrame:
+    return rows.assign(ds=rows["ds"] - pd.DateOffset(years=years))
+
+
+@pytest.mark.parametrize(
+    ("years", "why"),
+    [
+        (-3, "no row is after the champion's training, which ends with 2025-12-01"),
+        (12, "the champion's calendar ends with 2016-12-31, before these rows"),
+    ],
+)
+def test_a_champion_of_other_years_is_not_compared(model, predictor, parts, tmp_path, years, why):
+    old = earlier(monthly("groceries", 24), years)
+    model.train(model.training_frame(old), tmp_path, QUICK)
+    found = model.evaluate(predictor, parts[1], champion=model.load(tmp_path), seed=5)
+    assert found.versus_champion == {}
+    assert found.incomparable == why
+
+
+def test_rows_of_the_champion_s_own_training_are_not_compared(model, parts, tmp_path):
+    groceries = parts[0][(parts[0]["series"] == "groceries") & parts[0]["user_id"].isna()]
+    model.train(groceries.head(24), tmp_path / "new", QUICK)
+    model.train(groceries.head(36), tmp_path / "champion", QUICK)
+    new, champion = model.load(tmp_path / "new"), model.load(tmp_path / "champion")
+    later = groceries[24:42]
+    found = model.evaluate(new, later, champion=champion, seed=5)
+    unseen = model.evaluate(new, later.tail(6), champion=champion, seed=5)
+    assert found.scalars["n"] == 18
+    assert found.versus_champion["mase"].value == pytest.approx(unseen.versus_champion["mase"].value)
+    inside = model.evaluate(new, later.head(12), champion=champion, seed=5)
+    assert inside.incomparable == "no row is after the champion's training, which ends with 2023-12-01"
+
+
+def test_a_champion_by_the_day_is_not_compared_with_months(model, predictor, parts, tmp_path):
+    rows = daily(150).assign(series="groceries")
+    model.train(model.training_frame(rows), tmp_path, QUICK)
+    groceries = parts[1][(parts[1]["series"] == "groceries") & parts[1]["user_id"].isna()]
+    found = model.evaluate(predictor, groceries, champion=model.load(tmp_path), seed=5)
+    assert found.incomparable == "the champion forecasts these series by other periods"
+
+
+def test_a_champion_of_other_series_is_left_to_a_person(model, predictor, parts, tmp_path):
+    model.train(model.training_frame(monthly("pets", 5)), tmp_path, QUICK)
+    found = model.evaluate(predictor, parts[1], champion=model.load(tmp_path), seed=5)
+    assert (found.versus_champion, found.incomparable) == ({}, "the champion knows none of these series")
+    verdict = judge(Gate.load(model.gate), found)
+    assert not any(check.name.endswith("the champion's") and not check.passed for check in verdict.checks)
+
+
+def test_rows_of_one_period_are_added_up_as_in_training(model, predictor, parts, evaluation):
+    once = parts[1]
+    halves = pd.concat([once.assign(y=once["y"] / 2)] * 2)
+    later = halves["series"].isin(["groceries", "dining"])
+    halves.loc[later, "ds"] = halves.loc[later, "ds"] + pd.Timedelta(days=3)
+    found = model.evaluate(predictor, halves, champion=None, seed=5)
+    for name, figure in evaluation.metrics.items():
+        assert found.metrics[name].value == pytest.approx(figure.value)
+    assert found.scalars["n"] == evaluation.scalars["n"]
+    assert found.scalars["user_rows"] == evaluation.scalars["user_rows"]
+
+
+def test_rows_long_before_the_training_are_left_out(model, predictor, parts):
+    found = model.evaluate(predictor, pd.concat([earlier(parts[1], 40), parts[1]]), champion=None, seed=5)
+    assert found.scalars["left_out"] == len(parts[1])
 
 
 def test_one_series_and_one_row_are_measured_as_far_as_they_go(model, predictor, parts):

@@ -79,6 +79,35 @@ def test_months_before_the_user_came_do_not_count(predictor):
     assert len(History.stored(None).months) == 0
 
 
+@pytest.mark.parametrize("year", ["2000", "2090"])
+def test_months_outside_the_calendar_do_not_count(predictor, year):
+    months = [f"{year}-{month:02}" for month in range(1, 7)]
+    stored = {"months": months, "spent": {"groceries": [50.0] * 6}, "first_month": "1999-01"}
+    answer, other = (
+        predictor.forecast("groceries", 3, history=known)[0]
+        for known in (History.stored(json.dumps(stored)), History.none())
+    )
+    assert answer.pooling.months == 0
+    assert "6 months of history lie outside the model's calendar and were left out" in answer.notes
+    if year == "2000":
+        assert answer.yhat.tolist() == other.yhat.tolist()
+    else:
+        assert answer.dates[-1] == predictor.table.last.astype("datetime64[M]")
+        assert "so the forecast begins with" in answer.notes[0]
+
+
+def test_users_of_one_month_are_forecast_from_the_same_month_on(predictor):
+    months = ["2025-01", "2025-02"]
+    stored = {"months": months, "spent": {"groceries": [50.0, 50.0]}}
+    texts = [json.dumps({**stored, "first_month": first}) for first in ("2024-01", "2025-03", None)]
+    found = [predictor.forecast("groceries", 1, history=History.stored(text))[0] for text in texts]
+    assert [str(one.dates[0]) for one in found] == ["2025-03-01"] * 3
+    assert [one.pooling.months for one in found] == [2, 0, 0]
+    (unknown,) = predictor.forecast("groceries", 1, history=History.stored(None))
+    assert str(unknown.dates[0]) == "2024-10-01"
+    assert "begins after the training; ask with a start for other months" in unknown.notes[0]
+
+
 def test_without_other_users_the_own_history_counts_alone(predictor):
     (answer,) = predictor.forecast("dining", 2, history=History.of(MONTHS, {"dining": [80.0] * 6}))
     assert answer.subject == "user"
