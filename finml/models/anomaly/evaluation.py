@@ -16,6 +16,7 @@ from finml.models.anomaly.detector import Floats
 from finml.models.anomaly.example import busy_habits, transaction_of
 from finml.models.anomaly.frames import features_of
 from finml.models.anomaly.habits import Habits
+from finml.models.anomaly.matrix import KINDS
 from finml.models.anomaly.runtime import AnomalyPredictor
 from finml.models.base import Evaluation, Interval
 from finml.models.statistics import RESAMPLES, ScoredRows, interval, resample_weights
@@ -24,7 +25,7 @@ LATENCY_WARM_UP = 20
 LATENCY_CALLS = 300
 # resamples of a large table cost seconds each hundred and move the ends of an interval little
 LEAST_RESAMPLES, MOST_CELLS = 200, 20_000_000
-SHOWN_CATEGORIES = 20
+SHOWN_CATEGORIES, SHOWN_COLUMNS = 20, 10
 LIFT = "average_precision_lift"
 """The one figure that is no share."""
 METRICS = ("average_precision", LIFT, "recall_at_budget", "precision_at_budget", "auc")
@@ -44,10 +45,11 @@ def evaluate(
         predictor: the model to measure.
         frame: n checked rows.
         champion: the model in use, measured on the same rows; the paired differences say which is better.
+            Where it takes another kind of rows, or columns that these lack, the evaluation says so instead.
         seed: seed of the resampling.
 
     Raises:
-        DataError: there is no row, or a model takes rows of another kind.
+        DataError: there is no row, or the model takes rows of another kind.
     """
     if frame.empty:
         raise DataError("there is no row to evaluate on", hint="give labelled transactions or rows")
@@ -60,7 +62,8 @@ def evaluate(
         log.warning("quality_cannot_be_measured", rows=len(frame), anomalies=int(rows.label.sum()))
     resamples = int(np.clip(MOST_CELLS // len(frame), LEAST_RESAMPLES, RESAMPLES))
     versus: dict[str, Interval] = {}
-    if champion is not None and measured:
+    incomparable = "" if champion is None else _incomparable(champion, frame)
+    if champion is not None and measured and not incomparable:
         theirs = champion.predict(frame)["score"].to_numpy()
         ours, rival = rows.figures(score, predictor.budget), rows.figures(theirs, predictor.budget)
 
@@ -87,7 +90,20 @@ def evaluate(
         },
         breakdown=breakdown(rows, frame, score, flagged, predictor.budget),
         versus_champion=versus,
+        incomparable=incomparable,
     )
+
+
+def _incomparable(champion: AnomalyPredictor, frame: pd.DataFrame) -> str:
+    """Why the champion cannot be measured on these rows; empty where it can."""
+    kind = features_of(frame)
+    if champion.kind != kind:
+        return f"it was trained on {KINDS[champion.kind]}, and these rows are of {KINDS[kind]}"
+    lacking = champion.maker.lacking(frame)
+    if not lacking:
+        return ""
+    more = f" and {len(lacking) - SHOWN_COLUMNS} more" if len(lacking) > SHOWN_COLUMNS else ""
+    return f"it needs columns that these rows lack: {', '.join(lacking[:SHOWN_COLUMNS])}{more}"
 
 
 class Labelled:

@@ -12,6 +12,9 @@ from finml.models.anomaly.contract import RESERVED, Features
 from finml.models.anomaly.detector import Floats
 from finml.models.anomaly.habits import Transaction
 
+KINDS: Mapping[Features, str] = {"behaviour": "transactions", "table": "a table"}
+"""The kinds of rows in words."""
+
 
 @dataclass(frozen=True)
 class MatrixMaker:
@@ -35,13 +38,11 @@ class MatrixMaker:
             DataError: the frame is of the other kind, or lacks a column; names it.
         """
         own = OWN_FEATURES if self.kind == "behaviour" else tuple(self.columns)
-        needed = (*own, "amount", "category") if self.kind == "behaviour" else own
-        lacking = [name for name in needed if name not in frame]
+        lacking = self.lacking(frame)
         if lacking:
-            kinds = {"behaviour": "transactions", "table": "a table"}
             there = ", ".join([str(name) for name in frame if name not in RESERVED][:10])
             raise DataError(
-                f"the model was trained on {kinds[self.kind]}; these rows lack {', '.join(lacking[:10])}",
+                f"the model was trained on {KINDS[self.kind]}; these rows lack {', '.join(lacking[:10])}",
                 hint=f"give rows of the kind that it was trained on; these have {there}",
             )
         rows = frame[list(own)].to_numpy(dtype=np.float64)
@@ -49,6 +50,11 @@ class MatrixMaker:
             return rows
         against = self.against_everyone(frame["amount"].to_numpy(dtype=np.float64), frame["category"])
         return self._ordered(rows, against)
+
+    def lacking(self, frame: pd.DataFrame) -> list[str]:
+        """What a frame lacks of the columns that are needed."""
+        needed = (*OWN_FEATURES, "amount", "category") if self.kind == "behaviour" else self.columns
+        return [name for name in needed if name not in frame]
 
     def of_behaviours(self, asked: Sequence[tuple[Transaction, Behaviour]]) -> Floats:
         """(n, k) of transactions with their behaviour."""

@@ -6,6 +6,7 @@ from finml.errors import DataError
 from finml.models.anomaly.behaviour import OWN_FEATURES
 from finml.models.anomaly.evaluation import LIFT, METRICS
 from finml.models.base import TrainOptions
+from finml.registry.gate import Gate, judge
 from tests.models.anomaly.conftest import PARAMS
 
 
@@ -96,6 +97,36 @@ def test_a_table_is_measured_too(model, table_predictor, table_parts):
     assert set(found.metrics) == set(METRICS)
     assert found.metrics["auc"].value > 0.9
     assert found.breakdown == {}
+
+
+def test_a_champion_of_another_kind_cannot_be_measured(model, predictor, parts, table_predictor, table_parts):
+    on_payments = model.evaluate(predictor, parts[1], champion=table_predictor, seed=1)
+    assert on_payments.incomparable == "it was trained on a table, and these rows are of transactions"
+    on_numbers = model.evaluate(table_predictor, table_parts[1], champion=predictor, seed=1)
+    assert on_numbers.incomparable == "it was trained on transactions, and these rows are of a table"
+    for found in (on_payments, on_numbers):
+        assert found.versus_champion == {}
+        assert set(found.metrics) == set(METRICS)
+        verdict = judge(Gate.load(model.gate), found.model_copy(update={"champion": "anomaly@1"}))
+        assert verdict.approval == "human"
+        assert not any("champion's" in check.name for check in verdict.checks if not check.passed)
+    said = f"Not compared with anomaly@1: {on_payments.incomparable}."
+    on_payments = on_payments.model_copy(update={"champion": "anomaly@1"})
+    assert said in model.report(predictor, parts[1], on_payments)
+    assert said in model.card(predictor, on_payments, {})
+
+
+def test_a_champion_of_other_columns_cannot_be_measured(model, table_predictor, table_parts, tmp_path):
+    wider = [part.assign(e=part["a"] + 1) for part in table_parts]
+    model.train(wider[0], tmp_path, TrainOptions(params=PARAMS))
+    challenger = model.load(tmp_path)
+    narrow = model.evaluate(table_predictor, table_parts[1], champion=challenger, seed=1)
+    assert narrow.incomparable == "it needs columns that these rows lack: e"
+    assert narrow.versus_champion == {}
+    # the rows of the challenger hold all that this champion needs
+    wide = model.evaluate(challenger, wider[1], champion=table_predictor, seed=1)
+    assert wide.incomparable == ""
+    assert set(wide.versus_champion) == set(METRICS)
 
 
 def test_no_row_is_an_error(model, predictor, parts):
