@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
 
 from annotated_types import Len
 
@@ -19,6 +19,7 @@ from finml.models.anomaly.contract import (
     AnomalyInput,
     AnomalyOutput,
     AnomalyReason,
+    Served,
 )
 from finml.models.anomaly.habits import Habits
 from finml.settings import get_settings
@@ -29,7 +30,18 @@ if TYPE_CHECKING:
 
 PROBE_USER, PROBE_TIME = "probe", "2025-01-01T12:00:00Z"
 
-Inputs = Annotated[list[AnomalyInput], Len(1, MOST_INPUTS)]
+
+class ServedAnomalyInput(AnomalyInput):
+    """A question that the model in this process can answer.
+
+    What the model takes is checked with the rest of the request: requests are answered in batches, and one
+    that cannot be answered must not fail the others.
+    """
+
+    served: ClassVar[Served] = Served()
+
+
+Inputs = Annotated[list[ServedAnomalyInput], Len(1, MOST_INPUTS)]
 
 
 class HabitReader(Protocol):
@@ -76,7 +88,7 @@ class AnomalyScorer:
             return predictor.judge_values([dict.fromkeys(predictor.columns, 0.0)])
         asked = {"user_id": PROBE_USER, "occurred_at": PROBE_TIME, "amount": 100.0}
         return self.predict(
-            [AnomalyInput.model_validate(asked | {"category": predictor.served.categories[0]})]
+            [ServedAnomalyInput.model_validate(asked | {"category": predictor.served.categories[0]})]
         )
 
     def _answers(
@@ -129,7 +141,11 @@ class AnomalyScorer:
 def _behaviour(asked: AnomalyInput, row: "FeatureRow | None") -> Behaviour:
     stored = row.values.get(HABITS) if row else None
     habits = Habits.read(stored if isinstance(stored, str) else None)
-    return behaviour(asked.transaction(), habits, [recent.transaction() for recent in asked.recent])
+    transaction = asked.transaction()
+    if row and row.as_of:
+        # a debit that was booked before it is asked about is among its own user's habits
+        habits = habits.before(transaction, row.as_of.timestamp())
+    return behaviour(transaction, habits, [recent.transaction() for recent in asked.recent])
 
 
 class AnomalyApi(ModelApi):
@@ -152,7 +168,7 @@ class AnomalyApi(ModelApi):
             else None
         )
         predictor = AnomalyPredictor.load(pinned_files(model))
-        AnomalyInput.served = predictor.served
+        ServedAnomalyInput.served = predictor.served
         self.anomaly = AnomalyScorer(predictor, features, model.spec)
         self.probes[NAME] = self.anomaly.probe
 

@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from bentos import release
-from bentos.anomaly import API, AnomalyScorer
+from bentos.anomaly import API, AnomalyScorer, ServedAnomalyInput
 from bentos.problems import ProblemMiddleware
 from bentos.quiet import quieten_bentoml
 from bentos.release import MODEL_FILES, Release, ReleasedModel
@@ -45,10 +45,12 @@ CLASSES: dict[str, type] = {}
 class Stored:
     """Habits as the online store answers them: of one busy user, and of nobody else."""
 
+    as_of = AS_OF
+
     def read(self, user_ids: Sequence[str]) -> list[FeatureRow]:
         """One row a user."""
         return [
-            FeatureRow({"habits": busy_habits()}, {"transaction_habits": AS_OF}, "fresh")
+            FeatureRow({"habits": busy_habits()}, {"transaction_habits": self.as_of}, "fresh")
             if user == "busy"
             else FeatureRow({"habits": None}, {"transaction_habits": None}, "missing")
             for user in user_ids
@@ -110,7 +112,7 @@ def clients(trained: Path, home: Path, *, features: bool):
 
     patch = pytest.MonkeyPatch()
     patch.setattr(release, "SERVING", home)
-    patch.setattr(AnomalyInput, "served", Served())
+    patch.setattr(ServedAnomalyInput, "served", Served())
     alone = service(trained, home, features=features)
     with TestClient(alone.to_asgi(), raise_server_exceptions=False) as client:
         yield client
@@ -160,6 +162,39 @@ def test_the_caller_can_tell_what_the_habits_do_not_know_yet(client, stored):
     assert "fourth payment of the same amount to this merchant within an hour" in [
         reason["text"] for reason in third["reasons"]
     ]
+
+
+@pytest.mark.parametrize("seconds", [0, 90])
+def test_a_payment_that_the_habits_hold_already_is_not_compared_with_itself(client, monkeypatch, seconds):
+    newest = json.loads(busy_habits())["recent"][0]
+    moment = datetime.fromtimestamp(newest[0], UTC)
+    asked = {"occurred_at": moment.isoformat(), "amount": newest[1] / 100, "merchant": newest[3]}
+    reader = Stored()
+    reader.as_of = moment + timedelta(seconds=seconds)
+    monkeypatch.setattr(bentoml.get_current_service().anomaly, "features", reader)
+    (answer,) = ask(client, PAYMENT | asked, action="explain").json()
+    assert answer["features"]["same_payment_1h"] == 0
+    assert answer["features"]["count_1h"] == 0
+    assert "repetition" not in [reason["topic"] for reason in answer["reasons"]]
+    # a second one is one
+    (answer,) = ask(
+        client,
+        PAYMENT
+        | asked
+        | {
+            "amount": 450.0,
+            "recent": [
+                {
+                    "occurred_at": (moment - timedelta(seconds=30)).isoformat(),
+                    "amount": 450.0,
+                    "category": "dining",
+                    "merchant": newest[3],
+                }
+            ],
+        },
+        action="explain",
+    ).json()
+    assert answer["features"]["same_payment_1h"] > 0
 
 
 def test_an_unknown_user_gets_an_answer_that_says_so(client, stored):
@@ -324,6 +359,8 @@ def test_a_model_of_a_table_takes_its_columns(folders, tmp_path):
         assert (odd["history"], odd["feature_status"]) == ("none", "not_used")
         assert odd["reasons"][0]["topic"] in {"a", "b"}
         assert client.get("/readyz").status_code == 200
+        # what one process serves is no matter of the contract
+        assert AnomalyInput.served == Served()
         for change, pointer, words in (
             ({"values": {"a": 1.0}}, "/values", "lacks columns of the model: b, c, d"),
             ({"values": row | {"x": 1.0}}, "/values", "has columns that the model does not know: 'x'"),

@@ -11,10 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from finml.models.anomaly.habits import Habits, History, Transaction
+from finml.models.anomaly.habits import (
+    DAY_S,
+    HOUR_S,
+    HOURS,
+    WEEKDAYS,
+    Habits,
+    History,
+    Transaction,
+    hour,
+    weekday,
+)
 
-HOUR_S, DAY_S = 3_600, 86_400
-HOURS, WEEKDAYS = 24, 7
 SIGMA = 1.4826
 """Standard deviations in a median absolute deviation of normal values."""
 # Spread of logarithms below which a difference is no difference (a tenth of the amount), and how much more
@@ -65,7 +73,7 @@ def behaviour(asked: Transaction, habits: Habits, recent: Iterable[Transaction] 
 
     Args:
         asked: the debit.
-        habits: of its user, as of a moment before it.
+        habits: of its user, as of a moment before it; `Habits.before` makes them so.
         recent: further debits of the user, such as those that came after the habits were stored. Those that
             the habits know already are counted once; later ones than `asked` are not looked at.
 
@@ -78,9 +86,11 @@ def behaviour(asked: Transaction, habits: Habits, recent: Iterable[Transaction] 
     if habits.amount is not None:
         size = math.log(asked.amount)
         _amounts(values, facts, size, asked, habits)
-        values["hour_rarity"] = _rarity(_around(habits.hours, _hour(asked)), sum(habits.hours), HOURS / 3)
+        values["hour_rarity"] = _rarity(
+            _around(habits.hours, hour(asked.occurred_at)), sum(habits.hours), HOURS / 3
+        )
         values["weekday_rarity"] = _rarity(
-            float(habits.weekdays[_weekday(asked)]), sum(habits.weekdays), WEEKDAYS
+            float(habits.weekdays[weekday(asked.occurred_at)]), sum(habits.weekdays), WEEKDAYS
         )
         _novelty(values, asked, habits, before)
         _recurring(values, facts, size, asked, habits)
@@ -166,13 +176,13 @@ def _pace(
     before: Sequence[Transaction],
 ) -> None:
     """Counts and sums over an hour, a day and a week, against the user's own pace."""
-    hour = [earlier for earlier in before if earlier.occurred_at > asked.occurred_at - HOUR_S]
+    within = [earlier for earlier in before if earlier.occurred_at > asked.occurred_at - HOUR_S]
     day = [earlier for earlier in before if earlier.occurred_at > asked.occurred_at - DAY_S]
     name, of = ("merchant", asked.merchant) if asked.merchant else ("category", asked.category)
-    same = [earlier for earlier in hour if getattr(earlier, name) == of]
+    same = [earlier for earlier in within if getattr(earlier, name) == of]
     again = sum(earlier.minor == asked.minor for earlier in same)
     daily, hours = habits.daily, habits.hours_a_day
-    values["count_1h"] = _surprise(len(hour), daily / hours)
+    values["count_1h"] = _surprise(len(within), daily / hours)
     values["count_24h"] = _surprise(len(day), daily)
     values["count_7d"] = _surprise(len(before), 7 * daily)
     if habits.amount is not None:
@@ -180,7 +190,12 @@ def _pace(
         values["spent_24h"] = max(0.0, math.log(spent / (1 + daily)) - habits.amount[0])
     values["same_merchant_1h"] = _surprise(len(same), _merchant_pace(asked, habits) / hours)
     values["same_payment_1h"] = min(again, MOST_REPEATS) * values["same_merchant_1h"]
-    facts |= {"count_1h": len(hour), "count_24h": len(day), "same_payment": again, "same_merchant": len(same)}
+    facts |= {
+        "count_1h": len(within),
+        "count_24h": len(day),
+        "same_payment": again,
+        "same_merchant": len(same),
+    }
 
 
 def _merchant_pace(asked: Transaction, habits: Habits) -> float:
@@ -206,15 +221,6 @@ def _rarity(count: float, total: float, kinds: float) -> float:
     return max(0.0, -math.log(kinds * (count + 1) / (total + kinds)))
 
 
-def _around(hours: Sequence[int], hour: int) -> float:
+def _around(hours: Sequence[int], middle: int) -> float:
     """Debits in an hour and the two beside it: a habit is not of the minute."""
-    return float(sum(hours[(hour + step) % HOURS] for step in (-1, 0, 1)))
-
-
-def _hour(asked: Transaction) -> int:
-    return int(asked.occurred_at // HOUR_S % HOURS)
-
-
-def _weekday(asked: Transaction) -> int:
-    # 1970 began on a Thursday
-    return int((asked.occurred_at // DAY_S + 3) % WEEKDAYS)
+    return float(sum(hours[(middle + step) % HOURS] for step in (-1, 0, 1)))

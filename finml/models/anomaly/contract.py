@@ -87,7 +87,7 @@ class AnomalyInput(Message):
     """A debit and whose it is; for a model of a table, the table's columns instead."""
 
     served: ClassVar[Served] = Served()
-    """Set once by the process that serves a model: requests are checked against what that model takes."""
+    """What requests are checked against; a process that serves a model has a class of its own with that."""
 
     user_id: UserId | None = Field(None, description="whose habits are read; without it none are known")
     occurred_at: Moment | None = Field(None, description="when, ISO 8601 with its offset")
