@@ -180,7 +180,6 @@ def test_a_store_that_cannot_be_read_is_503_where_it_is_needed(client):
     assert answer.json()["type"] == "urn:finml:problem:unavailable"
     assert answer.headers["retry-after"] == "1"
     assert ask(client, {"category": "rent"}).status_code == 200
-    assert client.get("/readyz").status_code == 503
 
 
 @pytest.mark.usefixtures("histories")

@@ -11,7 +11,7 @@ from finml.models.spending.blending import Blend
 from finml.models.spending.calendar import DayTable
 from finml.models.spending.components import PARTS, Components
 from finml.models.spending.periods import FREQUENCIES, Frequency
-from finml.models.spending.series import GIVEN
+from finml.models.spending.series import Known
 from finml.models.spending.simple import Pattern
 
 Floats = npt.NDArray[np.float64]
@@ -19,21 +19,6 @@ Days = npt.NDArray[np.datetime64]
 
 DECOMPOSED = (*PARTS, "recent")
 """Parts of a forecast; they add up to it. `recent` is what blending adds to Prophet."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """Values of a regressor, a period each from the first of the series on."""
-
-    values: tuple[float, ...]
-
-    def at(self, place: npt.NDArray[np.int64], season: int) -> Floats:
-        """Values at n places; beyond what is known those of a season before, again and again."""
-        known = np.array(self.values)
-        beyond = np.maximum(0, place - (len(known) - 1))
-        season = min(season, len(known))
-        back = -(-beyond // season) * season
-        return np.asarray(known[np.clip(place - back, 0, len(known) - 1)])
 
 
 @dataclass(frozen=True)
@@ -137,16 +122,15 @@ class FittedSeries:
         begin = self.frequency.after(np.array([last]))[0] if start is None else start
         return self.frequency.range(self.frequency.start_of(last, np.array([begin]))[0], periods)
 
-    def forecast(self, dates: Days, table: DayTable, given: Mapping[str, Floats] | None = None) -> Forecast:
+    def forecast(self, dates: Days, table: DayTable) -> Forecast:
         """The forecast of n periods.
 
         Args:
             dates: n first days of periods. Those of the history get what the fit says of them.
             table: the calendar.
-            given: n values of regressors, in place of those that the model knows.
         """
         steps = np.maximum(self.horizon(dates), 1)
-        parts = self._parts(dates, table, given or {}, steps)
+        parts = self._parts(dates, table, steps)
         yhat = np.sum(list(parts.values()), axis=0)
         half = self.unit * self.widths(steps)
         low = yhat - half
@@ -158,23 +142,16 @@ class FittedSeries:
         beyond = np.sqrt(np.maximum(1.0, steps / centres[-1]))
         return np.asarray(np.interp(steps, centres, np.array(self.half_widths)) * beyond)
 
-    def regressor_values(self, dates: Days, given: Mapping[str, Floats]) -> dict[str, Floats]:
+    def regressor_values(self, dates: Days) -> dict[str, Floats]:
         """Values of the table's regressors on n dates, by the names that the fit knows them by."""
         place = self.frequency.between(np.datetime64(self.first), dates)
-        found = {}
-        for name, known in self.regressors.items():
-            guessed = known.at(place, self.frequency.season)
-            told = given.get(name.removeprefix(GIVEN), np.full(len(dates), np.nan))
-            found[name] = np.where(np.isfinite(told), told, guessed)
-        return found
+        return {name: known.at(place, self.frequency.season) for name, known in self.regressors.items()}
 
-    def _parts(
-        self, dates: Days, table: DayTable, given: Mapping[str, Floats], steps: npt.NDArray[np.int64]
-    ) -> dict[str, Floats]:
+    def _parts(self, dates: Days, table: DayTable, steps: npt.NDArray[np.int64]) -> dict[str, Floats]:
         if self.components is None:
             nothing = dict.fromkeys(DECOMPOSED, np.zeros(len(dates)))
             return {**nothing, "trend": self.pattern.at(steps)}
-        features = {**table.features(self.frequency, dates), **self.regressor_values(dates, given)}
+        features = {**table.features(self.frequency, dates), **self.regressor_values(dates)}
         parts = self.components.evaluate(dates, features)
         path = np.sum(list(parts.values()), axis=0)
         if self.blend is None:

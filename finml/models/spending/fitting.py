@@ -17,7 +17,7 @@ from finml.models.spending.calendar import (
 )
 from finml.models.spending.components import Components, Effect
 from finml.models.spending.periods import DAILY
-from finml.models.spending.series import Series
+from finml.models.spending.series import Known, Series
 
 if TYPE_CHECKING:
     from prophet import Prophet
@@ -83,13 +83,12 @@ def variants(series: Series) -> tuple[Variant, ...]:
 
 
 def feature_values(series: Series, table: DayTable, dates: Days) -> dict[str, Floats]:
-    """Calendar features and the series' own regressors on n dates, NaN where a regressor is not known."""
+    """Calendar features and the series' own regressors on n dates; unknown ones are those of a season before."""
     found = table.features(series.frequency, dates)
     if series.regressors:
         place = series.frequency.between(series.regressor_dates[0], dates)
-        known = (place >= 0) & (place < len(series.regressor_dates))
         for name, values in series.regressors.items():
-            found[name] = np.where(known, values[np.clip(place, 0, len(values) - 1)], np.nan)
+            found[name] = Known(tuple(values)).at(place, series.frequency.season)
     return found
 
 

@@ -52,7 +52,7 @@ class History:
         return cls(known, spent, known[-1] if len(known) else None)._only(kept)
 
     @classmethod
-    def stored(cls, text: str | None) -> "History":
+    def stored(cls, text: object) -> "History":
         """From the stored feature; of a user without one, nothing is known."""
         if not isinstance(text, str):
             return cls.none()

@@ -10,7 +10,7 @@ from finml.models.spending import parallel
 from finml.models.spending.blending import Blend, residuals_of
 from finml.models.spending.calendar import DayTable
 from finml.models.spending.components import Components
-from finml.models.spending.fitted import FittedSeries, Known
+from finml.models.spending.fitted import FittedSeries
 from finml.models.spending.fitting import Variant, feature_values, fit, is_long, variants
 from finml.models.spending.intervals import half_widths
 from finml.models.spending.periods import FREQUENCIES
@@ -22,7 +22,7 @@ from finml.models.spending.rolling import (
     prophet_errors,
     simple_errors,
 )
-from finml.models.spending.series import Series
+from finml.models.spending.series import Known, Series
 from finml.models.spending.simple import Kind, Pattern, pattern_of, simple_kinds
 
 Floats = npt.NDArray[np.float64]

@@ -70,7 +70,7 @@ def prophet_errors(series: Series, table: DayTable, variant: Variant) -> Floats:
         actual = series.values[origin : origin + frequency.tested]
         dates = series.dates[: origin + len(actual)]
         components = fit(head, table, variant)
-        parts = components.evaluate(dates, feature_values(series, table, dates))
+        parts = components.evaluate(dates, feature_values(head, table, dates))
         trend, path = parts["trend"], np.sum(list(parts.values()), axis=0)
         steps = np.arange(1, len(actual) + 1)
         relative = variant.multiplicative

@@ -20,7 +20,6 @@ from finml.models.spending.fitted import FittedSeries
 from finml.models.spending.periods import MONTHLY
 from finml.models.spending.personal import Answer, History, personal, total
 from finml.models.spending.pooling import UserPool
-from finml.models.spending.series import GIVEN
 
 SERIES_FILE = "series.json"
 CALENDAR_FILE = "calendar.json"
@@ -137,7 +136,6 @@ class SpendingPredictor:
         *,
         start: np.datetime64 | None = None,
         history: History | None = None,
-        given: Mapping[str, Floats] | None = None,
     ) -> list[Answer]:
         """Forecasts of one series or of all.
 
@@ -146,7 +144,6 @@ class SpendingPredictor:
             horizon: periods.
             start: a day in the first period; `None` for the period after the history.
             history: a user's own; one without months is a new user. `None` asks for the total of all users.
-            given: `horizon` values of regressors, in place of those that the model knows.
 
         Raises:
             DataError: the model does not know the category.
@@ -154,11 +151,11 @@ class SpendingPredictor:
         answers = []
         for name in self.names(category):
             one = self.series[name]
-            begin, notes = start, ()
+            begin, notes = start, tuple[str, ...]()
             if begin is None and history is not None and one.frequency is MONTHLY:
                 begin, notes = self._following(one, horizon, history)
             dates = one.coming(horizon, begin)
-            found = one.forecast(dates, self.table, given)
+            found = one.forecast(dates, self.table)
             if history is None:
                 answers.append(total(one, found))
             else:
@@ -187,8 +184,8 @@ class SpendingPredictor:
         """Forecast the rows of a labelled frame.
 
         Args:
-            frame: n rows `series`, `ds`, perhaps `user_id` with the stored feature `spending`, perhaps
-                regressors.
+            frame: n rows `series`, `ds`, perhaps `user_id` with the stored feature `spending`, whose values
+                of regressors are not looked at: nobody will know them when the model is asked.
 
         Returns:
             n rows with the frame's index: `yhat`, `low`, `high`, `horizon` (periods after the training),
@@ -239,13 +236,8 @@ class SpendingPredictor:
             )
 
     def _totals(self, one: FittedSeries, dates: Days, rows: pd.DataFrame) -> Floats:
-        given = {
-            name.removeprefix(GIVEN): rows[name.removeprefix(GIVEN)].to_numpy(dtype=np.float64)
-            for name in one.regressors
-            if name.removeprefix(GIVEN) in rows
-        }
         starts = one.frequency.start_of(np.datetime64(one.last), dates)
-        found = one.forecast(starts, self.table, given)
+        found = one.forecast(starts, self.table)
         steps = one.horizon(starts)
         naive = one.naive.at(np.maximum(steps, 1))
         return np.column_stack([found.yhat, found.low, found.high, steps, naive, np.zeros(len(rows))])

@@ -22,6 +22,21 @@ GIVEN = "given_"
 
 
 @dataclass(frozen=True)
+class Known:
+    """Values of a regressor, a period each from the first of the series on."""
+
+    values: tuple[float, ...]
+
+    def at(self, place: npt.NDArray[np.int64], season: int) -> Floats:
+        """Values at n places; beyond what is known those of a season before, again and again."""
+        known = np.array(self.values)
+        beyond = np.maximum(0, place - (len(known) - 1))
+        season = min(season, len(known))
+        back = -(-beyond // season) * season
+        return np.asarray(known[np.clip(place - back, 0, len(known) - 1)])
+
+
+@dataclass(frozen=True)
 class Series:
     """A regular series of n periods.
 
@@ -84,10 +99,12 @@ class Series:
         return float(np.mean(self.values[np.isfinite(self.values)] == 0))
 
     def head(self, periods: int) -> "Series":
-        """The first periods only; regressors stay known beyond them."""
+        """The first periods only; regressors stay known as far beyond them as beyond the whole series."""
+        known = periods + max(0, len(self.regressor_dates) - len(self.dates))
         return Series(
-            self.name, self.frequency, self.dates[:periods], self.values[:periods], self.regressors,
-            self.regressor_dates, self.notes,
+            self.name, self.frequency, self.dates[:periods], self.values[:periods],
+            {name: values[:known] for name, values in self.regressors.items()},
+            self.regressor_dates[:known], self.notes,
         )  # fmt: skip
 
     def unit(self) -> float:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from finml.errors import DataError
-from finml.models.base import TrainOptions
+from finml.models.base import TrainOptions, get_model
 from finml.registry.gate import Gate, judge
 from tests.models.spending.months import daily, monthly
 
@@ -111,7 +111,8 @@ def earlier(rows: pd.DataFrame, years: int) -> pd.DataFrame:
         (12, "the champion's calendar ends with 2016-12-31, before these rows"),
     ],
 )
-def test_a_champion_of_other_years_is_not_compared(model, predictor, parts, tmp_path, years, why):
+def test_a_champion_of_other_years_is_not_compared(parts, predictor, tmp_path, years, why):
+    model = get_model("spending")
     old = earlier(monthly("groceries", 24), years)
     model.train(model.training_frame(old), tmp_path, QUICK)
     found = model.evaluate(predictor, parts[1], champion=model.load(tmp_path), seed=5)

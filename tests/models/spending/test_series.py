@@ -61,6 +61,15 @@ def test_regressors_go_on_beyond_the_values():
     assert found.notes == ("regressor flat never changes and was left out",)
 
 
+def test_a_head_knows_regressors_no_further_ahead_than_the_whole():
+    dates = pd.date_range("2024-01-01", periods=6, freq="MS")
+    rows = pd.DataFrame({"ds": dates, "y": [1.0] * 5 + [np.nan], "index": [5.0, 6, 7, 8, 9, 10]})
+    head = Series.of("s", rows, ("index",)).head(3)
+    assert head.regressors["given_index"].tolist() == [5, 6, 7, 8]
+    assert len(head.regressor_dates) == 4
+    assert Series.of("s", rows.head(5), ("index",)).head(3).regressors["given_index"].tolist() == [5, 6, 7]
+
+
 def test_a_regressor_with_gaps_is_left_out_and_told():
     dates = pd.date_range("2024-01-01", periods=3, freq="MS")
     assert series(dates, index=[1.0, np.nan, 2.0]).notes == ("regressor index has gaps and was left out",)
