@@ -2,13 +2,19 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 
 from finml.models.entities.numerals import Quantity, quantity
 from finml.models.entities.pieces import LEFT, RIGHT, Kind, Piece, joined, pieces
 from finml.models.entities.words import PERCENT
+
+# what stands between the ends of a range, as in `50-60k` or `5 to 10 lakh`
+_RANGE = re.compile(r"\s?[-\N{EN DASH}]\s?|\s(?:to|se|से)\s", re.IGNORECASE)
+_PAISE = re.compile(rf"\s?(?:paise|paisa|paisas|पैसे|पैसा){RIGHT}", re.IGNORECASE)
+_AND = re.compile(r"\s?(?:and|aur|और)?\s", re.IGNORECASE)
+PAISE_OF_A_RUPEE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,7 @@ class Amount:
         currency: ISO 4217 code, or `None` where the text names none.
         money: whether the text says that it is money, by a currency or by a multiple such as lakh.
         scaled: whether words or multiples made it, so that trailing zeros mean nothing.
+        minor: whether it is one of paise, its value in rupees.
     """
 
     start: int
@@ -28,6 +35,7 @@ class Amount:
     currency: str | None
     money: bool
     scaled: bool
+    minor: bool = False
 
     @property
     def written(self) -> str:
@@ -53,16 +61,57 @@ def plain(value: Decimal) -> str:
 def amounts(text: str) -> list[Amount]:
     """All numbers of a text from left to right, none overlapping another, with the currency beside each."""
     found = pieces(text)
-    answer = []
+    answer: list[Amount] = []
     place = 0
+    before: Quantity | None = None
     while place < len(found):
         read = quantity(text, found, place)
         if read is None:
             place += 1
             continue
-        answer.append(_with_currency(text, found, read))
-        place = read.after
+        amount = _in_paise(text, _with_currency(text, found, read, answer[-1].end if answer else 0))
+        if answer and before and _is_range(text, found, (before, answer[-1]), (read, amount)):
+            factor = found[read.after - 1].value
+            code = answer[-1].currency or amount.currency
+            answer[-1] = replace(
+                answer[-1], value=answer[-1].value * factor, currency=code, money=amount.money, scaled=True
+            )
+            amount = replace(amount, currency=amount.currency or code)
+        if answer and _is_rest(text, answer[-1], amount):
+            answer[-1] = replace(answer[-1], end=amount.end, value=answer[-1].value + amount.value)
+        else:
+            answer.append(amount)
+        before, place = read, read.after
     return answer
+
+
+def _is_range(
+    text: str, found: Sequence[Piece], low: tuple[Quantity, Amount], high: tuple[Quantity, Amount]
+) -> bool:
+    """Whether the multiple of the second figure is the first one's too."""
+    (first, begin), (second, end) = low, high
+    return (
+        [piece.kind for piece in found[first.first : first.after]] == [Kind.FIGURE]
+        and [piece.kind for piece in found[second.first : second.after]] == [Kind.FIGURE, Kind.SCALE]
+        and first.value < found[second.first].value
+        and (begin.currency is None or end.currency in {None, begin.currency})
+        and _RANGE.fullmatch(text, begin.end, end.start) is not None
+    )
+
+
+def _in_paise(text: str, amount: Amount) -> Amount:
+    """The amount in rupees where it is one of paise. The word for it means money in general, too."""
+    sign = _PAISE.match(text, amount.end)
+    if sign is None or amount.currency or not amount.value < PAISE_OF_A_RUPEE:
+        return amount
+    value = amount.value / PAISE_OF_A_RUPEE
+    return replace(amount, end=sign.end(), value=value, currency="INR", money=True, scaled=True, minor=True)
+
+
+def _is_rest(text: str, rupees: Amount, paise: Amount) -> bool:
+    """Whether paise are those of the rupees before them."""
+    whole = rupees.currency == "INR" and not rupees.minor and rupees.value == int(rupees.value)
+    return whole and paise.minor and _AND.fullmatch(text, rupees.end, paise.start) is not None
 
 
 def percentages(text: str) -> list[Percentage]:
@@ -75,11 +124,19 @@ def percentages(text: str) -> list[Percentage]:
     return found
 
 
-def _with_currency(text: str, found: Sequence[Piece], read: Quantity) -> Amount:
-    """The number with a currency right before it or right after it; what stands before decides."""
+def _with_currency(text: str, found: Sequence[Piece], read: Quantity, free: int) -> Amount:
+    """The number with a currency right before it or right after it; what stands before decides.
+
+    `free` is the offset from which on no other amount has taken the currency.
+    """
     start, end, code = found[read.first].start, found[read.after - 1].end, None
     before = found[read.first - 1] if read.first else None
-    if before and before.kind is Kind.CURRENCY and joined(text, before, found[read.first]):
+    if (
+        before
+        and before.kind is Kind.CURRENCY
+        and before.start >= free
+        and joined(text, before, found[read.first])
+    ):
         start, code = before.start, before.currency
     after = found[read.after] if read.after < len(found) else None
     if after and after.kind is Kind.CURRENCY and joined(text, found[read.after - 1], after):

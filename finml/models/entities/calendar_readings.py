@@ -25,15 +25,32 @@ from finml.models.entities.periods import (
     year,
 )
 
+# two figures with a slash may be a share, or all day and night: words beside them must say that it is a day
+_DAY_FOLLOWS = re.compile(
+    r"\b(?:on|since|from|until|till|by|before|after|between|to|and|dated?|due)\s+(?:the\s+)?$", re.IGNORECASE
+)
+_DAY_AHEAD = re.compile(r"\s+(?:ko|को|se|से|tak|तक)\b", re.IGNORECASE)
+_PART_AHEAD = re.compile(r"\s+(?:of|share|support|service|basis|helpline|part|portion)\b", re.IGNORECASE)
 _ORDINAL_OF_A_PAIR = re.compile(
     rf"\s+(?:to|and|till|until)\s+(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{alternatives(MONTHS)})\b",
     re.IGNORECASE,
 )
 
 
+LEAP_YEAR = 2000
+
+
 def _full_year(text: str) -> int:
     number = int(text.lstrip("'"))
     return number + 2000 if number < 70 else number + 1900 if number < 100 else number
+
+
+def _day_of(of_year: int, month: int, of_month: int) -> Period | None:
+    """A day of one month, `None` where it has no such day."""
+    try:
+        return day(date(of_year, month, of_month))
+    except ValueError:
+        return None
 
 
 def _each_year(month: int, of_month: int, context: Context) -> Period:
@@ -60,7 +77,11 @@ def numeric(match: "re.Match[str]", context: Context) -> Period:
 
 
 def day_slash_month(match: "re.Match[str]", context: Context) -> Period:
-    """A day of the year that the tense asks for."""
+    """A day of the year that the tense asks for, where the words beside it say that it is one."""
+    before, after = context.text[: match.start()], context.text[match.end() :]
+    is_day = _DAY_FOLLOWS.search(before) or _DAY_AHEAD.match(after)
+    if not is_day or _PART_AHEAD.match(after):
+        return NOTHING
     return _each_year(int(match["month"]), int(match["day"]), context)
 
 
@@ -69,13 +90,15 @@ def month_slash_year(match: "re.Match[str]", context: Context) -> Period:
     return containing(date(int(match["year"]), int(match["month"]), 1), Grain.MONTH)
 
 
-def day_of_month_name(match: "re.Match[str]", context: Context) -> Period:
+def day_of_month_name(match: "re.Match[str]", context: Context) -> Period | None:
     """A day with its month by name: of the year that is named, or that the tense asks for."""
     month, of_month = MONTHS[match["month"].lower()], int(match["day"])
     if match["year"]:
         return day(date(_full_year(match["year"]), month, of_month))
     if match["step"]:
-        return day(date(context.today.year + STEPS[match["step"].lower()], month, of_month))
+        # raises where no year has such a day
+        date(LEAP_YEAR, month, of_month)
+        return _day_of(context.today.year + STEPS[match["step"].lower()], month, of_month)
     return _each_year(month, of_month, context)
 
 
@@ -99,7 +122,7 @@ def month_name(match: "re.Match[str]", context: Context) -> Period:
     return nearest(months, context.today, past=context.past if step is None else step < 0)
 
 
-def ordinal(match: "re.Match[str]", context: Context) -> Period:
+def ordinal(match: "re.Match[str]", context: Context) -> Period | None:
     """The 4th: of May in `the 4th to the 9th of May`, else of the month that the tense asks for."""
     of_month = int(match["day"])
     if not 1 <= of_month <= 31:
@@ -109,7 +132,7 @@ def ordinal(match: "re.Match[str]", context: Context) -> Period:
         return _each_year(MONTHS[later["month"].lower()], of_month, context)
     if match.groupdict().get("step"):
         first = shifted(context.today, Grain.MONTH, STEPS[match["step"].lower()]).start or context.today
-        return day(first.replace(day=of_month))
+        return _day_of(first.year, first.month, of_month)
     found = []
     for months in range(-2, 3):
         first = add_months(context.today.replace(day=1), months)
@@ -141,16 +164,20 @@ def named_year(match: "re.Match[str]", context: Context) -> Period:
     return year(int(match["year"])) if introduced(context.text[: match.start()]) else NOTHING
 
 
-def festival(match: "re.Match[str]", context: Context) -> Period:
-    """The day of a festival in the year that is named or that the tense asks for."""
+def festival(match: "re.Match[str]", context: Context) -> Period | None:
+    """The day of a festival in the year that is named or that the tense asks for.
+
+    `None` for a year that is not in the table of festivals.
+    """
     name = " ".join(match["name"].lower().split())
     name = ALSO_CALLED.get(name, name)
     found = [day(when) for when in FESTIVALS.get(name, ())]
     if name in SAME_DAY_EACH_YEAR:
-        years = range(context.today.year - 1, context.today.year + 2)
+        this = int(match["year"] or context.today.year)
+        years = range(this - 1, this + 2)
         found = [day(date(number, *SAME_DAY_EACH_YEAR[name])) for number in years]
     if match["year"]:
         found = [period for period in found if str(period.start)[:4] == match["year"]]
     if not found:
-        raise ValueError("not in the table of festivals")
+        return None
     return nearest(found, context.today, past=context.past)

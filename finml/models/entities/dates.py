@@ -31,7 +31,8 @@ class Dated:
 
     Attributes:
         rule: name of the rule that read it.
-        period: the days that it means; `None` for one that comes again and again, as in `every month`.
+        period: the days that it means; `None` for one that comes again and again, as in `every month`, or
+            that does not exist as seen from today, as the 31st of a last month that has 30 days.
         relation: `since`, `until` or `before`, where a word beside it opens the interval.
     """
 
@@ -47,7 +48,7 @@ def dates(text: str, today: date) -> list[Dated]:
 
     Args:
         text: what was typed.
-        today: the day at the asker's place.
+        today: the day at the asker's place; what is found does not depend on it, what it means does.
     """
     context = Context(text, today, past=in_the_past(text))
     readings = sorted(
@@ -72,7 +73,7 @@ def _readings(context: Context) -> Iterator[Dated]:
             try:
                 period = read(match, context)
             except (ValueError, OverflowError):
-                # the 31st of February, or a year that no calendar has
+                # the 31st of February, or a year that no calendar has, whatever the day is
                 continue
             if period is not NOTHING:
                 yield Dated(*match.span(), name, period)

@@ -10,14 +10,36 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from finml.models.entities.pieces import LEFT, RIGHT
+from finml.models.entities.words import listed
 
 # an address of the Unified Payments Interface: no dot behind the @, which tells it from an e-mail address
 _UPI = re.compile(
     rf"{LEFT}(?<![.@+-])[a-z0-9][a-z0-9._-]{{1,255}}@[a-z][a-z0-9]{{1,63}}{RIGHT}(?!\.[a-z]|[@-])",
     re.IGNORECASE,
 )
+# what payment apps and banks of India end their customers' addresses with
+_UPI_HANDLES = frozenset(
+    listed(
+        "okaxis okhdfcbank okicici oksbi ybl ibl axl paytm ptyes ptaxis ptsbi pthdfc upi apl yapl rapl axisb "
+        "axisbank hdfcbank hdfcbankjd icici icicibank sbi kotak kotak811 barodampay pnb cnrb idfcbank "
+        "idfcfirst indus indusind federal fbl aubank rbl yesbank yesbankltd waaxis wahdfcbank waicici wasbi "
+        "freecharge ikwik jupiteraxis fam yescred axiscred sliceaxis goaxb naviaxis timecosmos tapicici "
+        "airtel postbank jio pingpay dbs hsbc citi sc unionbank uboi mahb boi idbi dlb kvb sib bhim"
+    )
+)
+_MAIL = frozenset(listed("gmail yahoo ymail outlook hotmail live rediffmail rediff icloud proton protonmail"))
+_UPI_BEFORE = re.compile(
+    rf"{LEFT}(?:upi|vpa|pay)(?:\s+(?:id|address|handle))?(?:\s+(?:is|to))?\s*[:=-]?\s*$", re.IGNORECASE
+)
+_UPI_AFTER = re.compile(
+    rf"\s*[(,]?\s*(?:(?:is\s+)?(?:my|the|his|her)\s+)?(?:upi|vpa|pay){RIGHT}", re.IGNORECASE
+)
 # bank, a zero kept for later use, branch
-_IFSC = re.compile(rf"{LEFT}[A-Z]{{4}}0[A-Z0-9]{{6}}{RIGHT}", re.IGNORECASE)
+_IFSC = re.compile(rf"{LEFT}[A-Za-z]{{4}}0[A-Za-z0-9]{{6}}{RIGHT}")
+_IFSC_BEFORE = re.compile(
+    rf"{LEFT}ifsc(?:\s+code)?(?:\s+(?:is|no\.?|number|hai))?\s*[:=#-]?\s*$", re.IGNORECASE
+)
+_IFSC_AFTER = re.compile(rf"\s*[(,]?\s*(?:(?:is\s+)?(?:my|the|his|her)\s+)?ifsc{RIGHT}", re.IGNORECASE)
 _PAN = re.compile(rf"{LEFT}[A-Z]{{5}}[0-9]{{4}}[A-Z]{RIGHT}", re.IGNORECASE)
 _CARD_NUMBER = re.compile(r"(?<![\w.,-])\d(?:[ -]?\d){11,18}(?![\w-]|[.,]\d)")
 _CARD_LENGTHS = range(13, 20)
@@ -59,13 +81,26 @@ def identifiers(text: str) -> list[Identified]:
 
 
 def _upi(text: str) -> Iterator[Identified]:
+    """Addresses with a known handle, or with a word beside them that says what they are."""
     for match in _UPI.finditer(text):
+        handle = match.group().rpartition("@")[2].lower()
+        named = handle not in _MAIL and _beside(match, _UPI_BEFORE, _UPI_AFTER)
+        if handle not in _UPI_HANDLES and not named:
+            continue
         yield Identified(*match.span(), "UPI", "upi_address", match.group().lower(), checked=False)
 
 
 def _ifsc(text: str) -> Iterator[Identified]:
+    """Branch codes, which are written in upper case or beside the word for them."""
     for match in _IFSC.finditer(text):
+        if not match.group().isupper() and not _beside(match, _IFSC_BEFORE, _IFSC_AFTER):
+            continue
         yield Identified(*match.span(), "IFSC", "ifsc", match.group().upper(), checked=False)
+
+
+def _beside(match: "re.Match[str]", before: "re.Pattern[str]", after: "re.Pattern[str]") -> bool:
+    """Whether the words right before or right after a match are these."""
+    return bool(before.search(match.string[: match.start()]) or after.match(match.string, match.end()))
 
 
 def _pan(text: str) -> Iterator[Identified]:

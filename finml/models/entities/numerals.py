@@ -39,7 +39,9 @@ def quantity(text: str, found: Sequence[Piece], first: int) -> Quantity | None:
         found: its pieces.
         first: place of the piece to begin at.
     """
-    reading = _Reading(text, found)
+    before = found[first - 1] if first else None
+    paid = before is not None and before.kind is Kind.CURRENCY and joined(text, before, found[first])
+    reading = _Reading(text, found, paid)
     place = first
     while place < len(found) and (place == first or joined(text, found[place - 1], found[place])):
         if not reading.take(place):
@@ -51,9 +53,10 @@ def quantity(text: str, found: Sequence[Piece], first: int) -> Quantity | None:
 class _Reading:
     """A number being read: `total` of the parts that a scale has closed, `current` of the open one."""
 
-    def __init__(self, text: str, found: Sequence[Piece]) -> None:
+    def __init__(self, text: str, found: Sequence[Piece], paid: bool) -> None:
         self.text = text
         self.found = found
+        self.paid = paid  # whether a currency stands before it
         self.total, self.current = Decimal(0), Decimal(0)
         self.open = False  # whether `current` holds anything
         self.room = Decimal(10) ** MOST_DIGITS  # what the next word must be smaller than
@@ -133,6 +136,9 @@ class _Reading:
 
     def _multiple(self, piece: Piece, place: int) -> bool:
         hundred = piece.kind is Kind.HUNDRED
+        # `5 k` is money at times, `5 l` and `5 m` hardly ever: both need a currency
+        if piece.weak and not self.paid:
+            return False
         if not self.open or (not hundred and piece.value >= self.least_scale):
             return False
         if hundred:
@@ -159,6 +165,8 @@ class _Reading:
         if place + 1 >= len(self.found):
             return False
         here, following = self.found[place], self.found[place + 1]
+        if following.kind is Kind.SCALE and following.weak and not self.paid:
+            return False
         return following.kind in kinds and joined(self.text, here, following)
 
     def _keep(self, place: int) -> None:

@@ -40,7 +40,8 @@ class Piece:
     Attributes:
         value: of a figure or word; the factor of a scale; what a part adds.
         word: the lower-case text.
-        weak: an everyday word (`do`, `a`, `das`) that is a number only before a scale or a currency.
+        weak: an everyday word (`do`, `a`, `das`) that is a number only before a scale or a currency; a scale
+            of one letter behind a blank, as in `$5.5 k`, that is one only behind a figure with its currency.
         money: a scale that is only ever said of money (`lakh`), so that it needs no currency.
         currency: ISO 4217 code of a currency.
     """
@@ -90,6 +91,7 @@ def _pattern() -> "re.Pattern[str]":
         rf"|(?P<currency>{signs}|{LEFT}(?:{prefixed})|{LEFT}(?:{names})(?=\d|{RIGHT})(?:\.(?=\s?\d))?)"
         rf"|(?P<figure>(?<!\d[.,])(?:{FIGURE})(?=(?:{behind_figures}|{names}){RIGHT}|{RIGHT}))"
         rf"|(?P<glued>(?<=\d)(?:{behind_figures}){RIGHT})"
+        rf"|(?P<spaced>(?<=\d\s)(?:k|l|m|b){RIGHT}(?!\s+(?:liye|लिए)))"
         rf"|(?P<stuck>(?<=\d)(?:{names}){RIGHT})"
         rf"|{LEFT}(?:(?P<half>half(?:\s+an?)?)|(?P<scale>{apart})|(?P<hundred>hundred|sau|सौ)"
         rf"|(?P<part>{words(list(PARTS))})|(?P<unit>{words(list(UNITS))})|(?P<and>and)){RIGHT}",
@@ -118,6 +120,8 @@ def _piece(match: "re.Match[str]") -> Piece | None:
             kind, more = Kind.CURRENCY, {"currency": code}
         case "glued" | "scale":
             kind, value, more = Kind.SCALE, SCALES[word].factor, {"money": SCALES[word].money}
+        case "spaced":
+            kind, value, more = Kind.SCALE, SCALES[word].factor, {"weak": True}
         case "unit":
             kind, value, more = Kind.UNIT, Decimal(UNITS[word].value), {"weak": UNITS[word].weak}
         case "part":

@@ -1,8 +1,9 @@
 """From a date that is named from today, as a rule matched it, to the days that it means."""
 
 import re
+from functools import wraps
 
-from finml.models.entities.date_context import NOTHING, Context, is_meant
+from finml.models.entities.date_context import NOTHING, Context, Reader, is_meant
 from finml.models.entities.date_words import (
     DAYS,
     EITHER_WAY,
@@ -30,6 +31,19 @@ def _count(words: str) -> int:
     asked = f"{words} thousand"
     read = quantity(asked, pieces(asked), 0)
     return int(read.value / 1000) if read else 0
+
+
+def _as_far_as_the_calendar_goes(read: Reader) -> Reader:
+    """The same reading with `None` for days that no calendar has, so that a span never depends on today."""
+
+    @wraps(read)
+    def reading(match: "re.Match[str]", context: Context) -> Period | None:
+        try:
+            return read(match, context)
+        except (ValueError, OverflowError):
+            return None
+
+    return reading
 
 
 def weekday(match: "re.Match[str]", context: Context) -> Period:
@@ -79,6 +93,7 @@ def before_last(match: "re.Match[str]", context: Context) -> Period:
     return shifted(context.today, UNITS[match["unit"].lower()], -2)
 
 
+@_as_far_as_the_calendar_goes
 def length_of_time(match: "re.Match[str]", context: Context) -> Period:
     """So many days, weeks … that end with today or begin with it."""
     step, number = STEPS[match["step"].lower()], _count(match["count"].lower())
@@ -87,17 +102,20 @@ def length_of_time(match: "re.Match[str]", context: Context) -> Period:
     return stretch(context.today, UNITS[match["unit"].lower()], step * number)
 
 
+@_as_far_as_the_calendar_goes
 def hours(match: "re.Match[str]", context: Context) -> Period:
     """So many hours back, widened to whole days: a ledger books by the day."""
     days = -(-_count(match["count"].lower()) // 24)
     return Period(context.today - days * DAY, context.today + DAY)
 
 
+@_as_far_as_the_calendar_goes
 def ago(match: "re.Match[str]", context: Context) -> Period:
     """The day, week, month … that lies so many back."""
     return shifted(context.today, UNITS[match["unit"].lower()], -_count(match["count"].lower()))
 
 
+@_as_far_as_the_calendar_goes
 def ahead(match: "re.Match[str]", context: Context) -> Period:
     """The day, week, month … that lies so many ahead."""
     return shifted(context.today, UNITS[match["unit"].lower()], _count(match["count"].lower()))

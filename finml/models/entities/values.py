@@ -106,9 +106,12 @@ class Reader:
         if reading is None:
             return self._date_by_library(found)
         if reading.period is None:
-            return Meaning(
-                None, f"the rule {reading.rule}: it comes again and again, so no single interval is meant"
+            why = (
+                "it comes again and again, so no single interval is meant"
+                if reading.rule == "recurring"
+                else f"seen from {self.today} there is no such day"
             )
+            return Meaning(None, f"the rule {reading.rule}: {why}")
         words = f"the rule {reading.rule}, read on {self.today}"
         if reading.relation:
             words += f", opened by {reading.relation}"
@@ -161,8 +164,14 @@ class Reader:
         one = found.reading if isinstance(found.reading, Identified) else None
         if one is None:
             # what the model found may hold an identifier that a rule would find by itself
-            inside = [each for each in identifiers(self._text(found)) if each.label == found.label]
-            one = inside[0] if inside else None
+            # which may need the words around it to know one
+            around = [
+                each
+                for each in identifiers(self.asked.text)
+                if found.start <= each.start and each.end <= found.end
+            ]
+            inside = [*around, *identifiers(self._text(found))]
+            one = next((each for each in inside if each.label == found.label), None)
         last4 = last_digits(self._text(found)) if found.label in {"CARD", "ACCOUNT"} else None
         if one is None:
             value = IdentifierValue(id=None, last4=last4, checked=False)

@@ -31,10 +31,40 @@ def money(text: str) -> list[str]:
         ("send $500 dollars", ["$500"]),
         ("Rs 500/- now", ["Rs 500/-"]),
         ("lakh lakh crore", []),
+        ("a 5 k run", []),
+        ("Rs 500 k liye", ["Rs 500"]),
+        ("Rs 500 to 9876543210", ["Rs 500"]),
+        ("$ 5.5 k", ["$ 5.5 k"]),
+        ("50-60k", ["50", "60k"]),
     ],
 )
 def test_what_says_that_it_is_money(text, words):
     assert money(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("$ 5.5 k", [("$ 5.5 k", "5500", "USD")]),
+        ("Rs 5 l", [("Rs 5 l", "500000", "INR")]),
+        ("50-60k", [("50", "50000", None), ("60k", "60000", None)]),
+        ("₹50-60k", [("₹50", "50000", "INR"), ("60k", "60000", "INR")]),
+        ("5 to 10 lakh", [("5", "500000", None), ("10 lakh", "1000000", None)]),
+        ("2 se 3 lakh", [("2", "200000", None), ("3 lakh", "300000", None)]),
+        ("60-50k", [("60", "60", None), ("50k", "50000", None)]),
+        ("$50-₹60k", [("$50", "50", "USD"), ("₹60k", "60000", "INR")]),
+        (
+            "five hundred and fifty rupees fifty paise",
+            [("five hundred and fifty rupees fifty paise", "550.5", "INR")],
+        ),
+        ("₹20 and 75 paise", [("₹20 and 75 paise", "20.75", "INR")]),
+        ("50 paise", [("50 paise", "0.5", "INR")]),
+        ("500 paise bhejo", [("500", "500", None)]),
+        ("20 rupees 30", [("20 rupees", "20", "INR"), ("30", "30", None)]),
+    ],
+)
+def test_multiples_ranges_and_paise(text, expected):
+    assert found(text) == expected
 
 
 def test_numbers_beside_each_other_stay_apart():

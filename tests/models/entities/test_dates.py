@@ -32,8 +32,11 @@ def found(text: str, today: date = WEDNESDAY) -> dict[str, tuple[str | None, str
         "transfer 2019 rupees",
         "99999 weeks",
         "FY 2024-27",
-        "in 9999 years",
-        "9999 years ago",
+        "24/7 support",
+        "support on 24/7 basis",
+        "1/2 of my salary",
+        "on 1/2 of my salary",
+        "3/4 done",
     ],
 )
 def test_what_is_no_date_is_not_read_as_one(text):
@@ -68,6 +71,62 @@ def test_a_range_that_is_opened_opens_its_other_reading_too():
     assert (one.relation, one.period.end) == ("since", date(2026, 5, 21))
     assert [other.start for other in one.period.alternatives] == [date(2026, 5, 21)]
     assert one.period.alternatives[0].end is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "today", "exists"),
+    [
+        ("paid on 31st last month", "31st last month", date(2026, 5, 20), False),
+        ("paid on 31st last month", "31st last month", date(2026, 6, 20), True),
+        ("spent on 29 Feb last year", "29 Feb last year", date(2026, 5, 20), False),
+        ("spent on 29 Feb last year", "29 Feb last year", date(2025, 5, 20), True),
+        ("in 7950 years", "in 7950 years", date(2026, 5, 20), True),
+        ("in 7950 years", "in 7950 years", date(2199, 5, 20), False),
+        ("9999 years ago", "9999 years ago", WEDNESDAY, False),
+        ("Diwali 2050", "Diwali 2050", WEDNESDAY, False),
+        ("christmas 2050", "christmas 2050", WEDNESDAY, True),
+    ],
+)
+def test_a_day_that_does_not_exist_is_found_without_a_meaning(text, words, today, exists):
+    (one,) = dates(text, today)
+    assert text[one.start : one.end] == words
+    assert (one.period is not None) == exists
+
+
+WRITTEN = st.one_of(
+    st.builds(
+        "{} {}".format, st.integers(1, 32), st.sampled_from(["last month", "tareekh", "Feb last year"])
+    ),
+    st.builds(
+        "the {}th to the {}th of {}".format, *[st.integers(1, 32)] * 2, st.sampled_from(["Feb", "May"])
+    ),
+    st.builds("on {}/{}".format, st.integers(1, 32), st.integers(1, 13)),
+    st.builds("{}{}".format, st.integers(1, 32), st.sampled_from(["st", "th", "th next month"])),
+    st.builds(
+        "{}{} {}{}".format,
+        st.sampled_from(["", "in ", "last ", "next "]),
+        st.integers(0, 9999),
+        st.sampled_from(["days", "weeks", "months", "quarters", "years", "hours"]),
+        st.sampled_from(["", " ago", " later"]),
+    ),
+    st.builds(
+        "{} {}".format,
+        st.sampled_from(["last", "this", "next", "past", "", "since", "by"]),
+        st.sampled_from(["May", "Friday", "week", "year", "financial year", "29 Feb", "kal", "weekend"]),
+    ),
+    st.builds(
+        "{} {}".format, st.sampled_from(["Diwali", "holi", "christmas", "Q2", "FY"]), st.integers(2000, 2060)
+    ),
+)
+ANY_DAY = st.dates(date(1900, 1, 1), date(2199, 12, 31))
+
+
+@given(st.lists(WRITTEN, min_size=1, max_size=3).map(" and paid ".join), ANY_DAY, ANY_DAY)
+def test_what_is_found_does_not_depend_on_the_day(text, today, other):
+    def places(when: date) -> list[tuple[int, int, str]]:
+        return [(one.start, one.end, one.rule) for one in dates(text, when)]
+
+    assert places(today) == places(other)
 
 
 def test_what_comes_again_and_again_has_no_interval():

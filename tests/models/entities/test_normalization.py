@@ -25,6 +25,13 @@ def read(text: str, words: str, label: str):
     return Reader(asked, Catalogue([])).read(Candidate(start, start + len(words), label)).value
 
 
+@pytest.mark.parametrize(("text", "readings"), CASES["lookalikes"])
+def test_what_only_looks_like_an_entity_is_read_as_what_it_is(text, readings):
+    today = datetime.fromisoformat(CASES["now"]).date()
+    found = sorted(apply_rules(text, today), key=lambda one: one.start)
+    assert [[one.label, text[one.start : one.end]] for one in found] == readings
+
+
 def test_there_are_two_hundred_cases():
     assert len(AMOUNTS) == 100
     assert len(DATES) == 100
