@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from finml.models.entities.contract import LABELS, MOST_CHARACTERS
+from finml.models.entities.texts import CONTROL, has_control
 
 TEXT, MERCHANT, BROKEN = "text", "merchant", "broken"
 """Roles of a row; a broken one stands for a line that could not be read."""
@@ -54,11 +55,18 @@ def problem(role: str, text: object, spans: object, annotated: object) -> str:
     most = MOST_MERCHANT_CHARACTERS if role == MERCHANT else MOST_CHARACTERS
     if len(text) > most:
         return f"the text has {len(text):,} characters, at most {most} are read"
-    return "" if role == MERCHANT else _spans_problem(text, spans, annotated)
+    if has_control(text):
+        return f"the text {CONTROL}"
+    try:
+        return "" if role == MERCHANT else _spans_problem(text, spans, annotated)
+    except RecursionError:
+        return "the spans are nested too deeply"
 
 
 def _spans_problem(text: str, spans: object, annotated: object) -> str:
     """What is wrong with the spans of a text that is right."""
+    if annotated is not None and not isinstance(annotated, str):
+        return "annotated is not a list of types"
     try:
         listed = json.loads(spans) if isinstance(spans, str) else None
         looked_for = json.loads(annotated) if isinstance(annotated, str) else None

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
-from finml.models.requests import Message, without_control
+from finml.models.entities.texts import CONTROL, has_control
+from finml.models.requests import Message
 
 NAME = "entities"
 LABELS = (
@@ -37,7 +38,9 @@ YEARS = (1900, 2200)
 def _text(text: str) -> str:
     if not text.strip():
         raise ValueError("must hold more than blanks")
-    return without_control(text)
+    if has_control(text):
+        raise ValueError(CONTROL)
+    return text
 
 
 def _time_zone(name: str) -> str:
@@ -62,7 +65,9 @@ class EntitiesInput(Message):
 
     text: Annotated[
         str, Field(min_length=1, max_length=MOST_CHARACTERS, strict=True), AfterValidator(_text)
-    ] = Field(description="what the user typed, in any script")
+    ] = Field(
+        description="what the user typed, in any script; no control characters but tabs and line breaks"
+    )
     now: Annotated[AwareDatetime, AfterValidator(_moment)] | None = Field(
         None,
         description="moment that `yesterday` is read against, with its offset; by default the present",
@@ -75,11 +80,9 @@ class EntitiesInput(Message):
     )
 
     @classmethod
-    def of(cls, text: str) -> "EntitiesInput":
+    def of(cls, text: str, now: datetime | None = None) -> "EntitiesInput":
         """A text with the defaults, unchecked: labelled files have a contract of their own."""
-        return cls.model_construct(
-            text=text, now=None, time_zone=DEFAULT_TIME_ZONE, currency=DEFAULT_CURRENCY
-        )
+        return cls.model_construct(text=text, now=now, time_zone=DEFAULT_TIME_ZONE, currency=DEFAULT_CURRENCY)
 
     def moment(self) -> datetime:
         """`now` at the user's place."""

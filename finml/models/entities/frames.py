@@ -4,9 +4,8 @@ Columns: `role` (`text` or `merchant`), `text`, `spans` (JSON), `annotated` (JSO
 `language` (empty where unknown), `problem` (empty: the row can be used).
 """
 
-import hashlib
 import json
-import unicodedata
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,12 @@ import pandas as pd
 
 from finml.errors import DataError
 from finml.models.entities.annotations import BROKEN, MERCHANT, TEXT, problem
+from finml.models.entities.texts import hashes
 
 COLUMNS = ("role", "text", "spans", "annotated", "line", "language", "problem")
 HELD_OUT = 0.2
 SHOWN = 10
+MOST_LINES = 2**53
 
 
 def read(file: Path) -> pd.DataFrame:
@@ -85,18 +86,23 @@ def checked(frame: pd.DataFrame) -> pd.DataFrame:
     given = {name: rows[name] if name in rows else pd.Series([None] * len(rows)) for name in COLUMNS}
     filled = pd.DataFrame(
         {
-            "role": given["role"].fillna(TEXT).astype(str),
-            "text": given["text"].astype(object).where(given["text"].notna(), None),
-            "spans": given["spans"].astype(object).where(given["spans"].notna(), None),
-            "annotated": given["annotated"].astype(object).where(given["annotated"].notna(), None),
-            "line": given["line"].fillna(0).astype(int),
-            "language": given["language"].fillna("").astype(str),
+            "role": _filled(given["role"], TEXT).astype(str),
+            "text": _filled(given["text"], None),
+            "spans": _filled(given["spans"], None),
+            "annotated": _filled(given["annotated"], None),
+            # a row whose line cannot be read is named by its place
+            "line": [
+                place if line is None else line for place, line in enumerate(_lines(given["line"]), start=1)
+            ],
+            "language": _filled(given["language"], "").astype(str),
         }
     )
     filled["problem"] = [
-        problem(role, text, spans, annotated)
-        for role, text, spans, annotated in filled[["role", "text", "spans", "annotated"]].itertuples(
-            index=False
+        "the number of its line is no whole number" if line is None else problem(*row)
+        for line, row in zip(
+            _lines(given["line"]),
+            filled[["role", "text", "spans", "annotated"]].itertuples(index=False, name=None),
+            strict=True,
         )
     ]
     usable = (filled["problem"] == "") & (filled["role"] == TEXT)
@@ -125,11 +131,7 @@ def split(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def place(text: object, salt: str = "") -> float:
     """Where a text falls between 0 and 1; case, punctuation and blanks make no difference."""
-    kept = "".join(
-        one if one.isalnum() or unicodedata.category(one) in {"Mn", "Mc"} else " " for one in str(text)
-    )
-    normal = salt + " ".join(unicodedata.normalize("NFC", kept).casefold().split())
-    return int.from_bytes(hashlib.sha256(normal.encode("utf-8", "replace")).digest()[:8]) / 2.0**64
+    return float(hashes([str(text)], salt)[0]) / 2.0**64
 
 
 def words(frame: pd.DataFrame) -> str:
@@ -155,10 +157,13 @@ def _from_lines(contents: str) -> pd.DataFrame:
 def _from_line(line: str) -> dict[str, Any]:
     try:
         read = json.loads(line)
-    except ValueError:
-        read = None
-    if not isinstance(read, dict):
+        return _from_document(read) if isinstance(read, dict) else {"role": BROKEN}
+    except (ValueError, RecursionError):
+        # no JSON, or nested deeper than can be read
         return {"role": BROKEN}
+
+
+def _from_document(read: dict[str, Any]) -> dict[str, Any]:
     if "merchant" in read:
         return {"role": MERCHANT, "text": _unicode(read["merchant"]), "spans": "[]"}
     spans = read.get("spans", read.get("entities"))
@@ -169,6 +174,21 @@ def _from_line(line: str) -> dict[str, Any]:
         "annotated": json.dumps(read["annotated"]) if read.get("annotated") is not None else None,
         "language": _unicode(read.get("language")),
     }
+
+
+def _filled(column: "pd.Series[Any]", instead: str | None) -> "pd.Series[Any]":
+    """The values of a column of any type, `instead` where there is none."""
+    values = [value if there else instead for value, there in zip(column, column.notna(), strict=True)]
+    return pd.Series(values, dtype=object, index=column.index)
+
+
+def _lines(column: "pd.Series[Any]") -> list[int | None]:
+    """Numbers of lines, 0 where none is given, `None` for what is no whole number."""
+    numbers = pd.to_numeric(_filled(column, "0"), errors="coerce")
+    return [
+        int(number) if math.isfinite(number) and number == int(number) and abs(number) < MOST_LINES else None
+        for number in numbers
+    ]
 
 
 def _unicode(text: object) -> str | None:

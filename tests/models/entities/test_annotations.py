@@ -30,6 +30,9 @@ def spans(*found: tuple[object, object, object]) -> str:
         ('{"text": 7, "spans": []}', "the text is missing, blank or not Unicode"),
         ('{"text": "\\ud800", "spans": []}', "the text is missing, blank or not Unicode"),
         (json.dumps({"text": "x" * 513, "spans": []}), "the text has 513 characters, at most 512 are read"),
+        ('{"text": "a\\u0000b", "spans": []}', "the text must not hold control characters"),
+        ('{"text": "a\\u0085b", "spans": []}', "the text must not hold control characters"),
+        ('{"merchant": "a\\u001bb"}', "the text must not hold control characters"),
         ('{"text": "hi"}', "the spans are not a list"),
         ('{"text": "hi", "spans": {}}', "the spans are not a list"),
         ('{"text": "hi", "spans": [3]}', "a span lacks start, end or label"),
@@ -92,6 +95,10 @@ def test_entities_are_read_as_spans_are(tmp_path):
 def test_a_span_may_end_where_a_word_does_in_any_script(text, words):
     label = "MONEY" if any(one.isdigit() for one in words) else "PERSON"
     assert frames.checked(frame_of(line(text, (words, label))))["problem"].tolist() == [""]
+
+
+def test_tabs_and_line_breaks_are_part_of_a_text():
+    assert frames.checked(frame_of(line("a\tb\r\n₹5", ("₹5", "MONEY"))))["problem"].tolist() == [""]
 
 
 def test_a_vowel_sign_is_part_of_its_word():

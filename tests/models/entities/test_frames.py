@@ -1,4 +1,5 @@
 import json
+import warnings
 
 import pandas as pd
 import pytest
@@ -78,6 +79,40 @@ def test_a_file_that_is_not_there_or_not_utf8_is_refused(model, tmp_path):
 def test_a_frame_without_its_columns_is_refused(model):
     with pytest.raises(DataError, match="columns are missing from the annotated texts: spans"):
         model.training_frame(pd.DataFrame({"text": ["a"]}))
+
+
+@pytest.mark.parametrize("broken", ["[" * 20_000, '{"text": "a", "spans": ' + "[" * 900 + "]" * 900 + "}"])
+def test_a_line_that_is_nested_too_deeply_has_its_problem(model, tmp_path, broken):
+    target = tmp_path / "texts.jsonl"
+    target.write_text("\n".join([LINES[0], broken]), encoding="utf-8")
+    assert [bool(one) for one in model.read(target)["problem"]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "problem"),
+    [
+        ("line", ["7", "second"], "the number of its line is no whole number"),
+        ("line", [7.0, 1.5], "the number of its line is no whole number"),
+        ("line", [7.0, float("inf")], "the number of its line is no whole number"),
+        ("spans", ["[]", "[" * 20_000], "the spans are nested too deeply"),
+        ("annotated", [None, b"x"], "annotated is not a list of types"),
+        ("text", ["a", "a\x00b"], "the text must not hold control characters"),
+        ("role", ["text", "song"], "the line is not a JSON object"),
+    ],
+)
+def test_a_row_of_parquet_that_cannot_be_used_has_its_problem(model, tmp_path, column, values, problem):
+    rows = pd.DataFrame({"text": ["a", "b"], "spans": ["[]", "[]"]})
+    rows[column] = values
+    rows.to_parquet(tmp_path / "rows.parquet")
+    found = model.read(tmp_path / "rows.parquet")
+    assert found["problem"].tolist() == ["", problem]
+    assert found["line"].iloc[0] == (7 if column == "line" else 0)
+
+
+def test_reading_warns_of_nothing(model, file):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.training_frame(model.read(file).assign(role=None, line=None, language=None))
 
 
 def test_many_problems_are_counted_and_some_are_listed():
