@@ -62,7 +62,7 @@ def service(trained, tmp_path_factory):
     )
     Release(project="test", models=[model]).write(home)
 
-    @bentoml.service(name="intent_only", logging={"access": {"enabled": False}})
+    @bentoml.service(name="intent_only", logging={"access": {"enabled": False}}, metrics={"enabled": False})
     class IntentOnly(API):
         """Intents and nothing else."""
 

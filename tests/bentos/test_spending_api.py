@@ -75,7 +75,9 @@ def served(trained, tmp_path_factory):
     )  # fmt: skip
     Release(project="test", models=[model]).write(home)
 
-    @bentoml.service(name="spending_alone", logging={"access": {"enabled": False}})
+    @bentoml.service(
+        name="spending_alone", logging={"access": {"enabled": False}}, metrics={"enabled": False}
+    )
     class Alone(API):
         """Spending and nothing else."""
 
