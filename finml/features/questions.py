@@ -8,7 +8,7 @@ each of the last months.
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from finml.features.spending_history import first_whole_month, month_number
+from finml.features.spending_history import first_whole_month, ledger_month, month_number
 from finml.features.tables import LedgerTables
 from finml.features.user_financials import is_spending, movements
 
@@ -121,11 +121,11 @@ def whole_months(tables: LedgerTables, now: datetime) -> "ir.Table":
     import ibis
 
     moved = movements(tables)
-    ledger_month = first_whole_month(tables.transactions.occurred_at.min().truncate("D"))
+    begun = ledger_month(tables.transactions.occurred_at.min())
     spent = moved.filter(
         is_spending(moved.kind)
         & (month_number(moved.occurred_at) < month_number(ibis.literal(now)))
-        & (month_number(moved.occurred_at) >= ledger_month.as_scalar())
+        & (month_number(moved.occurred_at) >= begun.as_scalar())
     )
     since = tables.users.select("user_id", customer_month=first_whole_month(tables.users.created_at))
     return spent.join(since, "user_id").mutate(month=month_number(spent.occurred_at))

@@ -8,7 +8,8 @@ are those of UTC. It is one JSON text:
      "month_to_date": {"groceries": 95.0}, "first_month": "2024-03"}
 
 Amounts are in major units. A category in which nothing was spent is left out. `first_month` is the first
-month during all of which the user was a customer; missing for somebody whom the bank does not know.
+month during all of which the user was a customer and the ledger, as it was then known, had begun: nothing is
+known of what was spent before. It is missing for somebody whom the bank does not know.
 """
 
 from typing import TYPE_CHECKING
@@ -94,9 +95,37 @@ def _spent(tables: LedgerTables, spine: "ir.Table") -> "ir.Table":
 
 
 def _first_months(tables: LedgerTables, spine: "ir.Table") -> "ir.Table":
+    import ibis
+
     users = tables.users
     known = spine.join(users, [spine.user_id == users.user_id, users.known_at <= spine.event_timestamp])
-    return known.select(*KEYS, first_month=first_whole_month(known.created_at))
+    customers = known.select(*KEYS, since=first_whole_month(known.created_at))
+    begun = _ledger_months(tables, spine)
+    dated = customers.left_join(begun, customers.event_timestamp == begun.event_timestamp)
+    ledger = dated.ledger_month.fill_null(dated.since)
+    return dated.select(*KEYS, first_month=ibis.greatest(dated.since, ledger))
+
+
+def _ledger_months(tables: LedgerTables, spine: "ir.Table") -> "ir.Table":
+    """`ledger_month`, the ledger's first whole month as it was known at each moment of the spine."""
+    import ibis
+
+    moved = tables.transactions
+    # a row a day: there are many transactions, and only the earliest day that is known counts
+    days = moved.group_by(day=moved.occurred_at.truncate("D")).agg(
+        known_at=ibis.greatest(moved.occurred_at, moved.known_at).min()
+    )
+    moments = spine.select("event_timestamp").distinct()
+    seen = moments.join(days, days.known_at <= moments.event_timestamp)
+    return seen.group_by("event_timestamp").agg(ledger_month=ledger_month(seen.day.min()))
+
+
+def ledger_month(first: "ir.Value") -> "ir.Value":
+    """Number of the first whole month of a ledger whose first transaction occurred at `first`.
+
+    A ledger with a transaction on the first day of a month covers that month.
+    """
+    return first_whole_month(first.truncate("D"))
 
 
 def first_whole_month(since: "ir.Value") -> "ir.Value":

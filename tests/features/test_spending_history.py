@@ -24,6 +24,7 @@ def book() -> Book:
     book = Book()
     book.user(at=datetime(2023, 5, 2))
     book.account()
+    book.money(datetime(2023, 5, 1), 1, "salary")
     return book
 
 
@@ -82,6 +83,34 @@ def test_the_first_month_is_one_with_the_user_from_its_first_moment_on(
     assert lab.text(VIEW, book, T)["first_month"] == month
 
 
+@pytest.mark.parametrize(
+    ("first", "month"),
+    [
+        (datetime(2023, 4, 30), "2023-06"),
+        (datetime(2023, 12, 1, 18), "2023-12"),
+        (datetime(2023, 12, 2), "2024-01"),
+        (T, "2024-04"),
+    ],
+)
+def test_months_before_the_ledger_begins_are_not_told_as_months_without_spending(
+    lab: Lab, first: datetime, month: str
+) -> None:
+    book = Book()
+    book.user(at=datetime(2023, 5, 2))
+    book.account()
+    book.money(first, -100, "rent")
+    book.money(T - SECOND, -100, "rent", known_at=T + SECOND)
+    assert lab.text(VIEW, book, T)["first_month"] == month
+
+
+def test_the_ledger_begins_where_it_was_known_to_begin(lab: Lab, book: Book) -> None:
+    book.rows["transactions"].clear()
+    book.money(datetime(2023, 11, 20), -100, "rent")
+    book.money(datetime(2023, 9, 20), -100, "rent", known_at=T)
+    assert lab.text(VIEW, book, T - SECOND)["first_month"] == "2023-12"
+    assert lab.text(VIEW, book, T)["first_month"] == "2023-10"
+
+
 def test_nothing_is_known_of_a_stranger(lab: Lab, book: Book) -> None:
     expected = {"months": MONTHS, "spent": {}, "month_to_date": {}, "first_month": None}
     assert lab.text(VIEW, book, T, "stranger") == expected
@@ -128,5 +157,12 @@ def _by_hand(book: Book, t: datetime) -> dict[str, Any]:
         "months": months[:-1],
         "spent": {name: sums for name, sums in complete.items() if any(sums)},
         "month_to_date": {n: sums[months[-1]] / 100 for n, sums in minor.items() if sums[months[-1]]},
-        "first_month": "2023-06" if t >= datetime(2023, 5, 2) else None,
+        "first_month": _first_month(book, t) if t >= datetime(2023, 5, 2) else None,
     }
+
+
+def _first_month(book: Book, t: datetime) -> str:
+    known = [row for row in book.rows["transactions"] if max(row["occurred_at"], row["known_at"]) <= t]
+    begun = min((row["occurred_at"] for row in known), default=datetime(2023, 5, 2))
+    following = begun if begun.day == 1 else begun.replace(day=28) + 4 * DAY
+    return max("2023-06", f"{following:%Y-%m}")
