@@ -51,7 +51,7 @@ class Entities:
         return split(frame)
 
     def train(self, frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingResult:
-        """Train on a checked frame and write `ner/`, `catalogue.json` and `model.json`."""
+        """Train on a checked frame and write `ner/`, `catalogue.json`, `texts.npz` and `model.json`."""
         from finml.models.entities.training import train
 
         return train(frame, folder, options)

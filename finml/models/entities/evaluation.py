@@ -1,7 +1,8 @@
 """Measuring a trained model on annotated texts it has never seen."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -9,10 +10,11 @@ import pandas as pd
 from finml.errors import DataError
 from finml.models.base import Evaluation
 from finml.models.entities.annotations import TEXT, Span, labels_of, spans_of
-from finml.models.entities.contract import NAME, EntitiesInput
-from finml.models.entities.frames import checked, words
+from finml.models.entities.contract import NAME, EntitiesInput, Entity
+from finml.models.entities.frames import words
 from finml.models.entities.runtime import EntitiesPredictor
 from finml.models.entities.scoring import Floats, by_type, compare, counts, measure, overall
+from finml.models.entities.texts import hashes
 from finml.models.statistics import RESAMPLES
 
 LATENCY_WARM_UP = 10
@@ -22,6 +24,8 @@ SPEED_TEXTS = 128
 SPEED_RUNS = 5
 # types whose value is computed from the words, so that a right span can still have none
 COMPUTED = frozenset({"MONEY", "DATE", "PERCENT"})
+# no figure may depend on the day it was measured: a day such as the 31st of last month may not exist
+NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
 
 def evaluate(
@@ -33,34 +37,40 @@ def evaluate(
 
     Args:
         predictor: the model to measure.
-        frame: checked rows; those that name merchants are not looked at.
+        frame: rows as `checked` gives them; those that name merchants are not looked at.
         champion: the model in use, measured on the same texts; the paired differences say which is better.
         seed: seed of the resampling.
 
     Raises:
         DataError: there is no text, or rows break the contract; names their lines.
     """
-    rows = checked(frame)
-    if wrong := words(rows):
+    if wrong := words(frame):
         raise DataError(
-            f"{int((rows['problem'] != '').sum()):,} rows cannot be measured on: {wrong}",
+            f"{int((frame['problem'] != '').sum()):,} rows cannot be measured on: {wrong}",
             hint="correct the annotations, or leave these lines out",
         )
-    rows = rows[rows["role"] == TEXT].reset_index(drop=True)
+    rows = frame[frame["role"] == TEXT].reset_index(drop=True)
+    if rows.empty:
+        raise DataError("there is no text to measure on", hint="give annotated texts")
     truth = [set(spans_of(spans)) for spans in rows["spans"]]
-    found = found_spans(predictor, rows)
-    scored = counts(truth, found)
+    entities = predictor.extract(_inputs(rows["text"]))
+    scored = counts(truth, _looked_for(entities, rows))
+    texts = hashes(rows["text"])
     versus = {}
     if champion is not None:
-        versus = compare(scored, counts(truth, found_spans(champion, rows)), seed=seed)
+        versus = compare(scored, counts(truth, found_spans(champion, rows)), groups=texts, seed=seed)
+    first = ~pd.Series(texts).duplicated()
     return Evaluation(
         model=NAME,
-        metrics=measure(scored, seed=seed),
+        metrics=measure(scored, groups=texts, seed=seed),
         scalars={
             "n": float(len(rows)),
             "spans": float(sum(len(spans) for spans in truth)),
+            "distinct_texts": float(first.sum()),
+            "distinct_spans": float(sum(len(spans) for spans, new in zip(truth, first, strict=True) if new)),
+            "seen_in_training": float(predictor.seen(rows["text"]).sum()),
             "resamples": float(RESAMPLES),
-            **valued_share(predictor, rows, truth),
+            **valued_share(entities, truth),
             **speed(predictor, rows["text"].tolist()),
         },
         breakdown={"type": by_type(scored), **_by_language(rows, scored)},
@@ -70,20 +80,14 @@ def evaluate(
 
 def found_spans(predictor: EntitiesPredictor, rows: pd.DataFrame) -> list[set[Span]]:
     """Spans that a model finds in n rows, of the types that each row was annotated with."""
-    return [
-        {span for span in spans_of(spans) if span.label in labels_of(annotated)}
-        for spans, annotated in zip(predictor.predict(rows)["spans"], rows["annotated"], strict=True)
-    ]
+    return _looked_for(predictor.extract(_inputs(rows["text"])), rows)
 
 
-def valued_share(
-    predictor: EntitiesPredictor, rows: pd.DataFrame, truth: Sequence[set[Span]]
-) -> dict[str, float]:
+def valued_share(found: Sequence[Sequence[Entity]], truth: Sequence[set[Span]]) -> dict[str, float]:
     """Of the amounts, dates and percentages that were found rightly, the share whose value could be read."""
-    inputs = [EntitiesInput.of(text) for text in rows["text"]]
     values = [
         entity.value is not None
-        for entities, spans in zip(predictor.extract(inputs), truth, strict=True)
+        for entities, spans in zip(found, truth, strict=True)
         for entity in entities
         if entity.type in COMPUTED and Span(entity.start, entity.end, entity.type) in spans
     ]
@@ -92,7 +96,7 @@ def valued_share(
 
 def speed(predictor: EntitiesPredictor, texts: Sequence[str]) -> dict[str, float]:
     """Milliseconds that an answer about one text takes here, and texts a second in batches."""
-    inputs = [EntitiesInput.of(text) for text in texts]
+    inputs = _inputs(texts)
     seconds = []
     for call in range(LATENCY_WARM_UP + LATENCY_CALLS):
         begun = time.perf_counter()
@@ -110,6 +114,18 @@ def speed(predictor: EntitiesPredictor, texts: Sequence[str]) -> dict[str, float
         "latency_p95_ms": float(slow),
         "texts_per_second": SPEED_TEXTS / min(runs),
     }
+
+
+def _inputs(texts: Iterable[str]) -> list[EntitiesInput]:
+    return [EntitiesInput.of(text, now=NOW) for text in texts]
+
+
+def _looked_for(found: Sequence[Sequence[Entity]], rows: pd.DataFrame) -> list[set[Span]]:
+    """Spans of the types that each row was annotated with."""
+    return [
+        {Span(one.start, one.end, one.type) for one in entities if one.type in labels_of(annotated)}
+        for entities, annotated in zip(found, rows["annotated"], strict=True)
+    ]
 
 
 def _by_language(rows: pd.DataFrame, scored: Floats) -> dict[str, dict[str, dict[str, float]]]:

@@ -1,15 +1,19 @@
 """The trained model as it is served: spaCy's recogniser, the rules, the catalogue. No training code.
 
-A model's folder holds `ner/` (spaCy's own files: JSON and MessagePack), `catalogue.json` (the merchants) and
-`model.json` (what it was trained with). Nothing in it is executed on loading.
+A model's folder holds `ner/` (spaCy's own files: JSON and MessagePack), `catalogue.json` (the merchants),
+`texts.npz` (64 bits of each training text, to know one again) and `model.json` (what it was trained with).
+Nothing in it is executed on loading.
 """
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from finml.errors import ModelError
@@ -17,6 +21,7 @@ from finml.models.entities.candidates import Candidate, Decision, resolve
 from finml.models.entities.contract import LABELS, EntitiesInput, Entity, Found
 from finml.models.entities.linking import Catalogue
 from finml.models.entities.rules import apply_rules
+from finml.models.entities.texts import Hashes, hashes
 from finml.models.entities.values import Reader
 
 if TYPE_CHECKING:
@@ -24,8 +29,9 @@ if TYPE_CHECKING:
 
 NER_FOLDER = "ner"
 CATALOGUE_FILE = "catalogue.json"
+TEXTS_FILE = "texts.npz"
 INFO_FILE = "model.json"
-FORMAT = 1
+FORMAT = 2
 BATCH = 32
 
 
@@ -37,10 +43,13 @@ class EntitiesPredictor:
         catalogue: the merchants that names are linked to.
     """
 
-    def __init__(self, nlp: "Language", catalogue: Catalogue, info: Mapping[str, Any]) -> None:
+    def __init__(
+        self, nlp: "Language", catalogue: Catalogue, info: Mapping[str, Any], trained_on: Hashes
+    ) -> None:
         self.nlp = nlp
         self.catalogue = catalogue
         self.info = info
+        self._trained_on = trained_on
         # spaCy's vocabulary is written to while it reads
         self._lock = threading.Lock()
 
@@ -62,14 +71,19 @@ class EntitiesPredictor:
                 )
             catalogue = json.loads((folder / CATALOGUE_FILE).read_text())
             nlp = spacy.load(folder / NER_FOLDER)
-            return cls(
-                nlp, Catalogue(catalogue["merchants"], least_score=float(catalogue["least_score"])), info
-            )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            with np.load(folder / TEXTS_FILE, allow_pickle=False) as arrays:
+                trained_on: Hashes = arrays["hashes"]
+            merchants = Catalogue(catalogue["merchants"], least_score=float(catalogue["least_score"]))
+            return cls(nlp, merchants, info, trained_on)
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise ModelError(
                 f"no usable entities model in {folder}: {error}",
                 hint="download the version again from the registry, or train a new one",
             ) from error
+
+    def seen(self, texts: Iterable[str]) -> npt.NDArray[np.bool_]:
+        """Which of n texts it was trained on, whatever their case, punctuation and blanks."""
+        return np.isin(hashes(texts), self._trained_on)
 
     def spans(self, texts: Sequence[str]) -> list[list[Candidate]]:
         """What the recogniser finds in each of n texts, without the rules: at most one type a character."""

@@ -40,25 +40,26 @@ def figures(total: npt.ArrayLike) -> dict[str, float]:
     return {name: float(values[0]) for name, values in ratios.items()}
 
 
-def measure(found: Floats, *, seed: int) -> dict[str, Interval]:
+def measure(found: Floats, *, groups: npt.ArrayLike, seed: int) -> dict[str, Interval]:
     """Micro-averaged figures with intervals over texts.
 
     Args:
         found: (n, types, 3) counts.
+        groups: n ids; texts of one id are drawn together, for a text that is repeated proves nothing more.
         seed: seed of the resampling.
     """
     per_text = found.sum(axis=1)
     value = figures(per_text.sum(axis=0))
-    drawn = _drawn(per_text, seed)
+    drawn = _drawn(per_text, groups, seed)
     answer = {name: interval(value[name], drawn[name], least=0.0) for name in FIGURES}
     return {name: figure for name, figure in answer.items() if figure is not None}
 
 
-def compare(found: Floats, other: Floats, *, seed: int) -> dict[str, Interval]:
+def compare(found: Floats, other: Floats, *, groups: npt.ArrayLike, seed: int) -> dict[str, Interval]:
     """Paired differences: the figures of `found` less those of `other`, on the same draws of texts."""
     mine, theirs = found.sum(axis=1), other.sum(axis=1)
     value, their_value = figures(mine.sum(axis=0)), figures(theirs.sum(axis=0))
-    drawn, their_drawn = _drawn(mine, seed), _drawn(theirs, seed)
+    drawn, their_drawn = _drawn(mine, groups, seed), _drawn(theirs, groups, seed)
     answer = {
         name: interval(value[name] - their_value[name], drawn[name] - their_drawn[name]) for name in FIGURES
     }
@@ -85,9 +86,9 @@ def _defined(values: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
-def _drawn(per_text: Floats, seed: int) -> dict[str, Floats]:
+def _drawn(per_text: Floats, groups: npt.ArrayLike, seed: int) -> dict[str, Floats]:
     totals = np.concatenate(
-        [weights @ per_text for weights in resample_weights(len(per_text), None, seed, RESAMPLES)]
+        [weights @ per_text for weights in resample_weights(len(per_text), groups, seed, RESAMPLES)]
     )
     return _ratios(totals)
 

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import structlog
 
@@ -21,8 +22,9 @@ from finml.models.entities.frames import place, words
 from finml.models.entities.linking import LEAST_SCORE, Catalogue
 from finml.models.entities.pretrained import HINT, find_base, recogniser
 from finml.models.entities.rules import apply_rules
-from finml.models.entities.runtime import CATALOGUE_FILE, FORMAT, INFO_FILE, NER_FOLDER
+from finml.models.entities.runtime import CATALOGUE_FILE, FORMAT, INFO_FILE, NER_FOLDER, TEXTS_FILE
 from finml.models.entities.scoring import counts, figures
+from finml.models.entities.texts import hashes
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -51,11 +53,16 @@ WARM_UP = 0.1
 
 @dataclass(frozen=True)
 class Best:
-    """The best epoch: its F1 on the stopping texts, its number, and the recogniser's weights."""
+    """The best epoch: its F1 on the stopping texts, its number, and the recogniser's weights.
+
+    Attributes:
+        stopping: number of texts that were kept from training to stop by; 0 where the training texts served.
+    """
 
     f1: float
     epoch: int
     weights: bytes
+    stopping: int
 
 
 def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingResult:
@@ -101,11 +108,13 @@ def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingR
             "seed": options.seed,
             "epoch": best.epoch,
             "stopping_f1": best.f1,
+            "stopping_texts": best.stopping,
+            "stopped_by": "texts kept from training" if best.stopping else "the training texts",
             "parameters": chosen,
         },
         "versions": {name: version(name) for name in ("spacy", "rapidfuzz", "python-stdnum", "dateparser")},
     }
-    _write(folder, nlp, catalogue, info)
+    _write(folder, nlp, catalogue, [text for text, _ in aligned], info)
     log.info("training_finished", epoch=best.epoch, f1=round(best.f1, 4), left_out=sum(left_out.values()))
     return TrainingResult(
         folder=folder,
@@ -149,14 +158,16 @@ def _fit(
     order = random.Random(options.seed)  # noqa: S311  # an order of texts, no secret
     stops = [place(text, "stopping") < chosen["stopping_share"] for text, _ in texts]
     training = [text for text, stop in zip(texts, stops, strict=True) if not stop] or list(texts)
-    # of a handful of texts there may be none to stop by
-    stopping = [text for text, stop in zip(texts, stops, strict=True) if stop] or training
+    kept_back = [text for text, stop in zip(texts, stops, strict=True) if stop]
+    # with all of them kept back, or none, the same texts do both
+    apart = len(kept_back) if len(kept_back) < len(texts) else 0
+    stopping = kept_back or training
     ner = nlp.get_pipe("ner")
     steps = int(chosen["epochs"]) * len(list(minibatch(training, _batch_sizes())))
     rate = warmup_linear(chosen["learning_rate"], int(WARM_UP * steps), steps)
     optimizer = Adam(rate, grad_clip=1.0, L2=0.01, L2_is_weight_decay=True)
     begun = time.monotonic()
-    best = Best(-1.0, 0, b"")
+    best = Best(-1.0, 0, b"", apart)
     for epoch in range(1, int(chosen["epochs"]) + 1):
         examples = [
             _example(nlp, text, spans, order.random() < chosen["lower_share"]) for text, spans in training
@@ -169,7 +180,7 @@ def _fit(
         f1 = _f1(nlp, stopping)
         log.info("epoch", epoch=epoch, loss=round(float(losses["ner"]), 1), f1=round(f1, 4))
         if f1 > best.f1:
-            best = Best(f1, epoch, ner.model.to_bytes())
+            best = Best(f1, epoch, ner.model.to_bytes(), apart)
         late = options.timeout_s is not None and time.monotonic() - begun > options.timeout_s
         if late or epoch - best.epoch >= chosen["patience"]:
             break
@@ -232,12 +243,17 @@ def _spans_by_label(texts: pd.DataFrame) -> dict[str, int]:
     return {label: int((labels == label).sum()) for label in LABELS}
 
 
-def _write(folder: Path, nlp: "Language", catalogue: Catalogue, info: Mapping[str, Any]) -> None:
+def _write(
+    folder: Path, nlp: "Language", catalogue: Catalogue, texts: Sequence[str], info: Mapping[str, Any]
+) -> None:
     """Write the model's files; `model.json` comes last, so that a folder that has it is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / f"{NER_FOLDER}.part"
     nlp.to_disk(beside)
     beside.replace(folder / NER_FOLDER)
+    with (folder / f"{TEXTS_FILE}.part").open("wb") as file:
+        np.savez(file, hashes=np.unique(hashes(texts)))
+    (folder / f"{TEXTS_FILE}.part").replace(folder / TEXTS_FILE)
     merchants = {"least_score": catalogue.least_score, "merchants": list(catalogue.names)}
     for name, document in ((CATALOGUE_FILE, merchants), (INFO_FILE, info)):
         part = folder / f"{name}.part"

@@ -8,7 +8,7 @@ from finml.errors import DataError
 from finml.models.entities import frames
 from finml.models.entities.annotations import Span
 from finml.models.entities.contract import LABELS
-from finml.models.entities.scoring import by_type, counts, figures
+from finml.models.entities.scoring import by_type, compare, counts, figures, measure
 from tests.models.entities.sentences import line
 
 METRICS = {"precision", "recall", "f1"}
@@ -100,6 +100,30 @@ def test_counts_agree_with_sets(pairs):
         precision, recall = right / sum(map(len, found)), right / sum(map(len, truth))
         assert value["f1"] == pytest.approx(2 * precision * recall / (precision + recall))
     assert sum(row["n"] for row in by_type(counts(truth, found)).values()) == sum(map(len, truth))
+
+
+def test_texts_of_one_group_are_drawn_together():
+    right, wrong = [{Span(0, 1, "MONEY")}], [{Span(0, 2, "MONEY")}]
+    once = counts(right * 6 + right * 4, right * 6 + wrong * 4)
+    many = np.repeat(once, 50, axis=0)
+    alone = measure(once, groups=range(10), seed=1)["f1"]
+    repeated = measure(many, groups=np.repeat(np.arange(10), 50), seed=1)["f1"]
+    assert (repeated.low, repeated.high) == pytest.approx((alone.low, alone.high))
+    delta = compare(many, np.roll(many, 50, axis=0), groups=np.repeat(np.arange(10), 50), seed=1)["f1"]
+    assert delta.high - delta.low > 0.2
+
+
+def test_the_model_reads_each_text_once_beside_the_timing(model, predictor, parts, monkeypatch):
+    rows, read = parts[1].head(150), []
+    spans = predictor.spans
+    monkeypatch.setattr(predictor, "spans", lambda texts: read.append(len(texts)) or spans(texts))
+    model.evaluate(predictor, rows, champion=None, seed=1)
+    assert read.count(len(rows)) == 1
+
+
+def test_a_frame_without_texts_is_refused(model, predictor, parts):
+    with pytest.raises(DataError, match="no text to measure on"):
+        model.evaluate(predictor, parts[1].head(0), champion=None, seed=1)
 
 
 def test_figures_of_nothing_are_no_numbers():

@@ -202,6 +202,8 @@ def test_a_request_that_cannot_be_meant_is_refused(field, value, message):
         ("model.json", '{"format": 99}', "has format 99"),
         ("catalogue.json", None, "no usable entities model"),
         ("catalogue.json", '{"merchants": []}', "no usable entities model"),
+        ("texts.npz", None, "no usable entities model"),
+        ("texts.npz", "PK\x03\x04", "no usable entities model"),
         ("ner/config.cfg", None, "no usable entities model"),
         ("ner/ner/model", "broken", "no usable entities model"),
     ],
@@ -223,6 +225,7 @@ def test_a_model_folder_holds_these_files_and_no_pickle(folder):
     assert files == {
         "catalogue.json",
         "model.json",
+        "texts.npz",
         "ner/config.cfg",
         "ner/meta.json",
         "ner/tokenizer",

@@ -49,7 +49,7 @@ def settings(monkeypatch):
 def test_the_same_seed_gives_the_same_model(model, tmp_path):
     for name in ("one", "two"):
         model.train(frame(*LINES), tmp_path / name, ONE_EPOCH)
-    for file in ("ner/ner/model", "catalogue.json", "model.json"):
+    for file in ("ner/ner/model", "catalogue.json", "texts.npz", "model.json"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
@@ -67,6 +67,23 @@ def test_bad_rows_are_left_out_and_counted_with_their_reason(model, tmp_path):
     }
     assert training["problems"] == "line 81: unknown label 'WHO'; line 82: the line is not a JSON object"
     assert result.metrics["rows_left_out"] == 3
+
+
+def test_the_training_texts_are_known_again_and_no_others(model, tmp_path):
+    model.train(frame(*LINES), tmp_path, ONE_EPOCH)
+    seen = model.load(tmp_path).seen(["SEND ₹11, to  Rahul!", "send ₹10 to Rahul"])
+    assert seen.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("share", "stopped_by"), [(0.1, "texts kept from training"), (0, "the training texts")]
+)
+def test_what_training_stopped_by_is_said(model, tmp_path, share, stopped_by):
+    options = TrainOptions(seed=1, params={"epochs": 1, "stopping_share": share})
+    model.train(frame(*LINES), tmp_path, options)
+    training = info(tmp_path)["training"]
+    assert training["stopped_by"] == stopped_by
+    assert (training["stopping_texts"] == 0) == (share == 0)
 
 
 def test_the_catalogue_is_the_merchants_that_are_given(model, tmp_path):
