@@ -25,7 +25,7 @@ WEIGHTS = (0.0, 0.25, 0.5)
 """Shares of the last season's residuals."""
 DAMPING = 0.9
 RESIDUALS = 24
-# a week is short, so that the residuals of the last one alone say little
+# a week is short, so that the last one alone says little
 WEEKS_AVERAGED = 4
 
 

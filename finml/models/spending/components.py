@@ -5,7 +5,7 @@ the changepoints, Fourier series, and linear effects, which either add to the tr
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,6 @@ class Components:
         yearly: Fourier coefficients, sine and cosine in turn; empty without a yearly season.
         weekly: the same of the week.
         effects: holidays and regressors by feature.
-        noise: standard deviation of the residuals, in scaled units.
     """
 
     start: str
@@ -58,14 +57,14 @@ class Components:
     yearly: tuple[float, ...]
     weekly: tuple[float, ...]
     effects: Mapping[str, Effect]
-    noise: float
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "Components":
         """The inverse of `to_dict`."""
         tuples = {name: tuple(document[name]) for name in ("changes", "changepoints", "yearly", "weekly")}
         effects = {name: Effect(**effect) for name, effect in document["effects"].items()}
-        return cls(**{**document, **tuples, "effects": effects})
+        known = {field.name: document[field.name] for field in fields(cls)}
+        return cls(**{**known, **tuples, "effects": effects})
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON keeps it."""

@@ -21,6 +21,9 @@ LATENCY_CALLS = 100
 LATENCY_HORIZON = 3
 # series that a bootstrap over series needs; with fewer, rows are drawn
 LEAST_SERIES = 5
+NO_USERS = {"user_error_ratio": 1.0, "user_coverage_80": 0.8}
+"""What stands for figures about users where no row is about one: a rule of the gate needs a figure, and
+without such rows there is nothing to hold against a model. They are scalars; `user_rows` is then 0."""
 METRICS = ("mase", "smape", "coverage_80")
 
 Floats = npt.NDArray[np.float64]
@@ -34,7 +37,8 @@ def evaluate(
     `mase` is the mean absolute error over that of a seasonal naive forecast within the training,
     `naive_ratio` over that of a naive forecast of the same values, `smape` the symmetric mean absolute
     percentage error as a share (0 to 2), `coverage_80` the share inside the 80 % interval. Rows about users
-    give `user_error_ratio`: the error with their history over that without.
+    give `user_error_ratio`: the error with their history over that without, and `user_coverage_80`; where
+    there are none, neutral scalars stand for both.
 
     Args:
         predictor: the model to measure.
@@ -78,6 +82,7 @@ def evaluate(
             "n": float(everyone.sum()),
             "series": float(rows[everyone][SERIES].nunique()),
             "user_rows": float((~everyone).sum()),
+            **({} if (~everyone).any() else NO_USERS),
             "left_out": float(left_out),
             "width_ratio": _width_ratio(predictor, rows[everyone], answers[everyone]),
             "mase_naive": float(naive.mean()),

@@ -83,7 +83,7 @@ def variants(series: Series) -> tuple[Variant, ...]:
 
 
 def feature_values(series: Series, table: DayTable, dates: Days) -> dict[str, Floats]:
-    """Calendar features and the series' own regressors on n dates; unknown ones are those of a season before."""
+    """Calendar features and the series' own regressors on n dates, unknown ones as a season before."""
     found = table.features(series.frequency, dates)
     if series.regressors:
         place = series.frequency.between(series.regressor_dates[0], dates)
@@ -171,7 +171,6 @@ def exported(model: "Prophet", features: list[str]) -> Components:
         yearly=_season(beta, "yearly"),
         weekly=_season(beta, "weekly"),
         effects=effects,
-        noise=float(np.mean(model.params["sigma_obs"])),
     )
 
 

@@ -7,15 +7,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from finml.models.spending.blending import recent_level
+from finml.models.spending.blending import WEEKS_AVERAGED, recent_level
 from finml.models.spending.periods import DAILY, Frequency
 from finml.models.spending.series import ZERO_HEAVY, Series
 
 Floats = npt.NDArray[np.float64]
 Kind = Literal["seasonal_naive", "mean", "recent_level"]
 
-# a week is short, so that the last one alone says little
-WEEKS_AVERAGED = 4
 MOST_GROWTH = 1.5
 RECENT_DECAY = 0.5
 

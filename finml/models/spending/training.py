@@ -50,7 +50,7 @@ def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingR
 
     Raises:
         DataError: there is no row about the population.
-        UsageError: a parameter in `options.params` is not one that can be set.
+        UsageError: a parameter in `options.params` is not one that can be set, or not to that value.
     """
     unknown = sorted(set(options.params) - set(PARAMETERS))
     if unknown:
@@ -58,6 +58,7 @@ def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingR
             f"spending has no parameter {', '.join(unknown)}", hint=f"parameters: {', '.join(PARAMETERS)}"
         )
     chosen = {**PARAMETERS, **options.params}
+    processes = _processes(chosen["processes"])
     series = series_of(frame)
     years = frame.loc[frame[VALUE].notna(), DATE].to_numpy().astype("datetime64[Y]")
     first = years.min() - CALENDAR_YEARS_BEFORE
@@ -67,7 +68,7 @@ def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingR
     )
     log.info("training_started", series=len(series), rows=len(frame), users=int(frame[USER].nunique()))
     begun = time.perf_counter()
-    fitted = fit_series(series, table, int(chosen["processes"]))
+    fitted = fit_series(series, table, processes)
     seconds = time.perf_counter() - begun
     pools = user_pools(frame, fitted, table)
     info = {
@@ -102,6 +103,16 @@ def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingR
             "rows": float(len(frame)),
         },
     )
+
+
+def _processes(given: object) -> int:
+    try:
+        processes = int(str(given))
+    except (TypeError, ValueError):
+        processes = 0
+    if processes < 1:
+        raise UsageError(f"processes is {given!r}", hint="give a whole number from 1 on")
+    return processes
 
 
 def series_of(frame: pd.DataFrame) -> list[Series]:

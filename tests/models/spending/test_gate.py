@@ -1,10 +1,13 @@
 import dataclasses
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from finml.models.base import TrainOptions
+from finml.models.spending.calendar import DayTable
+from finml.models.spending.periods import MONTHLY
 from finml.models.spending.runtime import SpendingPredictor
 from finml.registry.gate import Gate, judge
 from tests.models.spending.months import monthly
@@ -64,6 +67,85 @@ def test_intervals_that_do_not_hold_what_they_say_are_rejected(model, gate, soun
     ]
     moved = SpendingPredictor(sound.info, series, sound.pools, sound.table)
     assert check in failed(judge(gate, model.evaluate(moved, bank[1], champion=None, seed=1)))
+
+
+def test_users_with_their_own_histories_are_approved(gate, evaluation):
+    assert not [name for name in failed(judge(gate, evaluation)) if name.startswith("user")]
+
+
+def with_histories(rows: pd.DataFrame, past: pd.DataFrame, *, swapped: bool) -> pd.DataFrame:
+    """Rows with what each user spent in the six months before, or what the next user did."""
+    months = pd.date_range(end=past["ds"].max(), periods=6, freq="MS")
+    users = sorted(past["user_id"].dropna().unique())
+    stored = {}
+    for user in users:
+        mine = past[(past["user_id"] == user) & past["ds"].isin(months)]
+        spent = {name: part.sort_values("ds")["y"].tolist() for name, part in mine.groupby("series")}
+        known = {"months": [f"{month:%Y-%m}" for month in months], "first_month": "2021-01"}
+        stored[user] = json.dumps(known | {"spent": spent})
+    whose = dict(zip(users, users[1:] + users[:1] if swapped else users, strict=True))
+    return rows.assign(spending=rows["user_id"].map(whose).map(stored))
+
+
+def test_histories_swapped_between_users_are_rejected(model, gate, predictor, parts):
+    past = parts[0][parts[0]["user_id"].notna()]
+    own, others = (
+        model.evaluate(predictor, with_histories(parts[1], past, swapped=swapped), champion=None, seed=1)
+        for swapped in (False, True)
+    )
+    assert not [name for name in failed(judge(gate, own)) if name.startswith("user")]
+    assert "user_error_ratio" in failed(judge(gate, others))
+
+
+@pytest.mark.parametrize("factor", [0.2, 10.0])
+def test_users_intervals_that_do_not_hold_what_they_say_are_rejected(model, gate, predictor, parts, factor):
+    pools = {
+        name: dataclasses.replace(pool, factor=factor * pool.factor) for name, pool in predictor.pools.items()
+    }
+    moved = SpendingPredictor(predictor.info, list(predictor.series.values()), pools, predictor.table)
+    rows = with_histories(parts[1], parts[0][parts[0]["user_id"].notna()], swapped=False)
+    found = model.evaluate(moved, rows, champion=None, seed=1)
+    assert "user_coverage_80" in failed(judge(gate, found))
+
+
+def test_without_users_their_figures_are_neutral(model, sound, bank):
+    found = model.evaluate(sound, bank[1], champion=None, seed=1)
+    assert found.scalars["user_rows"] == 0
+    assert (found.scalars["user_error_ratio"], found.scalars["user_coverage_80"]) == (1.0, 0.8)
+    assert not [name for name in found.metrics if name.startswith("user")]
+
+
+def festive(months: int) -> pd.DataFrame:
+    """Series that move with Diwali, which was in November and is in October in the last months."""
+    rows = pd.concat([monthly(name, months, growth=0.0, swing=0.0) for name in NAMES], ignore_index=True)
+    table = DayTable.covering(np.datetime64("2021-01-01"), np.datetime64("2024-12-31"))
+    days = table.features(MONTHLY, rows["ds"].to_numpy().astype("datetime64[D]"))["diwali"]
+    return rows.assign(y=rows["y"] * (1 + 0.1 * days))
+
+
+def test_a_dropped_calendar_is_rejected(model, gate, tmp_path):
+    kept, held_out = model.split(model.training_frame(festive(47)))
+    model.train(kept, tmp_path, QUICK)
+    found = model.load(tmp_path)
+    dropped = DayTable(
+        found.table.first,
+        {name: np.zeros(len(flags)) for name, flags in found.table.flags.items()},
+        found.table.names,
+    )
+    spoilt = SpendingPredictor(found.info, list(found.series.values()), found.pools, dropped)
+    whole, without = (model.evaluate(each, held_out, champion=None, seed=1) for each in (found, spoilt))
+    assert whole.metrics["smape"].value < 0.1
+    assert "smape" in failed(judge(gate, without)) or "mase" in failed(judge(gate, without))
+
+
+def test_a_leaked_regressor_does_not_pass_a_model_that_cannot_forecast(model, gate, tmp_path):
+    random = np.random.default_rng(6)
+    rows = pd.concat([monthly(name, 40, swing=0.0, growth=0.0) for name in NAMES], ignore_index=True)
+    rows["y"] = 1000 * random.lognormal(0, 1.2, len(rows))
+    kept, held_out = model.split(model.training_frame(rows.assign(leak=rows["y"])))
+    model.train(kept, tmp_path, QUICK)
+    verdict = judge(gate, model.evaluate(model.load(tmp_path), held_out, champion=None, seed=1))
+    assert "smape" in failed(verdict)
 
 
 def test_few_months_prove_nothing(model, gate, sound, bank):

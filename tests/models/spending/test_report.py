@@ -36,3 +36,10 @@ def test_a_champion_is_compared_in_both(model, predictor, parts):
     found = found.model_copy(update={"champion": "spending@3"})
     assert "Against spending@3" in model.report(predictor, parts[1], found)
     assert "less spending@3" in model.card(predictor, found, {})
+
+
+def test_why_a_champion_is_not_compared_is_in_both(model, predictor, parts, evaluation):
+    words = "the champion knows none of these series"
+    found = evaluation.model_copy(update={"champion": "spending@3", "incomparable": words})
+    for text in (model.report(predictor, parts[1], found), model.card(predictor, found, {})):
+        assert f"Not compared with spending@3: {words}." in text

@@ -114,5 +114,9 @@ def test_no_row_about_everyone_is_an_error(model, tmp_path):
 def test_an_unknown_parameter_is_refused(model, parts, tmp_path):
     with pytest.raises(UsageError, match="spending has no parameter trees"):
         model.train(parts[0], tmp_path, TrainOptions(params={"trees": 3}))
+    for processes in ("abc", 0, -2, None, ""):
+        with pytest.raises(UsageError, match="processes is") as caught:
+            model.train(parts[0], tmp_path, TrainOptions(params={"processes": processes}))
+        assert caught.value.hint == "give a whole number from 1 on"
     with pytest.raises(UsageError, match="no holidays are known of country"):
         model.train(parts[0], tmp_path, TrainOptions(params={"country": "Atlantis"}))
