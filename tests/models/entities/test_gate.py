@@ -11,6 +11,15 @@ from finml.registry.gate import Gate, judge
 from tests.models.entities.conftest import QUICK
 from tests.models.entities.sentences import line
 
+# what a recogniser that misses too much fails
+LEARNT_TOO_LITTLE = {
+    "f1",
+    "the low end of f1",
+    "recall",
+    "f1 less the champion's",
+    "the low end of f1 less the champion's",
+}
+
 
 @pytest.fixture(scope="module")
 def gate(model) -> Gate:
@@ -46,7 +55,7 @@ def test_shuffled_labels_are_rejected(model, gate, parts, predictor, tmp_path):
     model.train(spoilt, tmp_path, TrainOptions(seed=1, params={"epochs": 2}))
     found = model.evaluate(model.load(tmp_path), parts[1], champion=predictor, seed=1)
     verdict = judge(gate, unhurried(found))
-    assert {"f1", "the low end of f1", "f1 less the champion's"} <= failed(verdict)
+    assert failed(verdict) == LEARNT_TOO_LITTLE
 
 
 def test_rules_alone_are_rejected(model, gate, parts, predictor, monkeypatch):
@@ -61,7 +70,7 @@ def test_a_recogniser_trained_on_little_is_rejected_against_the_champion(
 ):
     model.train(parts[0].head(150), tmp_path, TrainOptions(seed=1, params=QUICK))
     found = model.evaluate(model.load(tmp_path), parts[1], champion=predictor, seed=1)
-    assert "f1 less the champion's" in failed(judge(gate, unhurried(found)))
+    assert failed(judge(gate, unhurried(found))) == LEARNT_TOO_LITTLE
 
 
 def test_a_few_entities_prove_nothing(model, gate, parts, predictor):
