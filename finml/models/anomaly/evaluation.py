@@ -135,8 +135,7 @@ class Labelled:
             ordered = drawn[:, rows.order]
             total = ordered.sum(axis=1)
             bad = ordered @ rows.label
-            # the row that reaches the budget is still looked at
-            looked_at = np.cumsum(ordered, axis=1) - ordered < budget * total[:, None]
+            looked_at = within_budget(ordered, rows.tie_ends, budget)
             caught = (ordered * looked_at) @ rows.label
             with np.errstate(invalid="ignore", divide="ignore"):
                 return {
@@ -177,6 +176,30 @@ class Labelled:
         return {name: figure for name, figure in found.items() if figure is not None}
 
 
+def within_budget(weights: Floats, tie_ends: npt.NDArray[np.intp], budget: float) -> Floats:
+    """How far each row is looked at where the budget is spent on the highest scores.
+
+    The row that reaches the budget is still looked at. Rows of one score have an equal part in what is left
+    for them, so that their order decides nothing.
+
+    Args:
+        weights: (B, n) weights of the rows by falling score.
+        tie_ends: last position of each run of equal scores.
+        budget: share of the whole weight.
+
+    Returns:
+        (B, n) shares from 0 to 1.
+    """
+    sizes = np.diff(tie_ends, prepend=-1)
+    until = np.cumsum(weights, axis=1)[:, tie_ends]
+    each = np.diff(until, axis=1, prepend=0.0)
+    left = budget * until[:, -1:] - (until - each)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # a rounding error is no further row
+        looked_at = np.where(each > 0, np.ceil(left / (each / sizes) - 1e-9) / sizes, 0.0)
+    return np.repeat(np.clip(looked_at, 0.0, 1.0), sizes, axis=1)
+
+
 def breakdown(
     rows: Labelled, frame: pd.DataFrame, score: Floats, flagged: npt.NDArray[np.bool_], budget: float
 ) -> dict[str, dict[str, dict[str, float]]]:
@@ -186,10 +209,9 @@ def breakdown(
     named = sorted({str(kind) for kind in kinds[rows.label] if kind is not None})
     if named:
         # the budget is spent on all rows together
-        first = np.argsort(-score, kind="stable")
-        spent = np.cumsum(rows.weight[first]) - rows.weight[first] < budget * rows.weight.sum()
-        looked_at = np.zeros(len(score), dtype=bool)
-        looked_at[first[spent]] = True
+        ranked = ScoredRows.of(rows.label, score)
+        looked_at = np.empty(len(score))
+        looked_at[ranked.order] = within_budget(rows.weight[None, ranked.order], ranked.tie_ends, budget)[0]
         found["kind"] = {}
         for name in named:
             of_kind = rows.label & (kinds == name)
@@ -216,7 +238,9 @@ def breakdown(
             }
             if part.has_both:
                 figures = part.figures(score[of_name], budget)(np.ones((1, int(of_name.sum()))))
-                figures_of_name |= {name: float(figures[name][0]) for name in ("average_precision", "auc")}
+                figures_of_name |= {
+                    figure: float(figures[figure][0]) for figure in ("average_precision", "auc")
+                }
             found["category"][str(name)] = figures_of_name
     return found
 

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from finml.errors import DataError
 from finml.models.anomaly.behaviour import OWN_FEATURES
-from finml.models.anomaly.evaluation import LIFT, METRICS
+from finml.models.anomaly.evaluation import LIFT, METRICS, Labelled, within_budget
 from finml.models.base import TrainOptions
 from finml.registry.gate import Gate, judge
 from tests.models.anomaly.conftest import PARAMS
@@ -28,6 +30,29 @@ def test_figures_are_those_of_scikit_learn(predictor, parts, evaluation):
     alerts = score.nlargest(int(np.ceil(predictor.budget * len(score)))).index
     assert figures["recall_at_budget"] == pytest.approx(label[alerts].sum() / label.sum())
     assert figures["precision_at_budget"] == pytest.approx(label[alerts].mean())
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.booleans(), st.floats(0.5, 3)), min_size=4, max_size=60),
+    st.sampled_from([0.02, 0.1, 0.3]),
+    st.randoms(),
+)
+@settings(deadline=None)
+def test_the_order_of_equal_scores_decides_nothing(rows, budget, random):
+    def figures(drawn):
+        score, label, weight = (np.array(column) for column in zip(*drawn, strict=True))
+        found = Labelled(label.astype(bool), weight, None).figures(score / 4, budget)
+        return {name: values[0] for name, values in found(np.ones((1, len(drawn)))).items()}
+
+    shuffled = random.sample(rows, len(rows))
+    assert figures(rows) == pytest.approx(figures(shuffled), nan_ok=True)
+
+
+def test_rows_of_one_score_share_what_is_left_of_the_budget():
+    looked_at = within_budget(np.ones((1, 10)), np.array([0, 4, 9]), 0.3)
+    assert looked_at[0].tolist() == [1.0, *[0.5] * 4, *[0.0] * 5]
+    alone = within_budget(np.array([[1.0, 2.0, 1.0, 1.0]]), np.arange(4), 0.3)
+    assert alone[0].tolist() == [1.0, 1.0, 0.0, 0.0]
 
 
 def test_counts_and_shares(predictor, parts, evaluation):
