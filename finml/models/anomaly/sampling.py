@@ -16,8 +16,8 @@ def split(frame: pd.DataFrame) -> tuple[Rows, Rows]:
     """Positions of the rows to train on and of those held out.
 
     Of transactions, about `HELD_OUT` of the users, by a hash of the user's id: the same users for every
-    version, whatever rows come or go. Of a table with times, the last rows, as it will be when the model is
-    used; of one without, about that share of the rows, by a hash of the row.
+    version, whatever rows come or go. Of a table with times, the rows from a moment on, as it will be when
+    the model is used; of one without, about that share of the rows, by a hash of the row.
 
     Raises:
         DataError: a part would be empty.
@@ -25,9 +25,10 @@ def split(frame: pd.DataFrame) -> tuple[Rows, Rows]:
     if features_of(frame) == "behaviour":
         held_out = _hashed(frame["user_id"].to_numpy(dtype=object)) < HELD_OUT
     elif frame[ORDER].notna().all():
-        held_out = np.zeros(len(frame), dtype=bool)
-        order = np.argsort(frame[ORDER].to_numpy(), kind="stable")
-        held_out[order[int((1 - HELD_OUT) * len(frame)) :]] = True
+        times = frame[ORDER].to_numpy(dtype=np.float64)
+        cut = np.sort(times)[int((1 - HELD_OUT) * len(times))]
+        # rows of one moment stay together; where most are of the first, what comes after it is held out
+        held_out = times >= cut if cut > times.min() else times > cut
     else:
         rows = pd.util.hash_pandas_object(frame[table_columns(frame)], index=False).to_numpy()
         held_out = rows / 2.0**64 < HELD_OUT

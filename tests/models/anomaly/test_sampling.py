@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -22,6 +23,26 @@ def test_the_last_rows_of_a_table_with_times_are_held_out(model, table_parts):
     kept, held_out = table_parts
     assert kept["row_time"].max() < held_out["row_time"].min()
     assert len(held_out) == pytest.approx(HELD_OUT * 4000, abs=1)
+
+
+@pytest.mark.parametrize("step", [100, 1500, 3500])
+def test_rows_of_one_moment_are_in_one_part(model, step):
+    table = numbers(4000, anomalies=60).rename(columns={"Class": "anomalous"})
+    table = table.drop(columns="Time").assign(row_time=np.arange(4000) // step)
+    frame = model.training_frame(table.sample(frac=1, random_state=1).reset_index(drop=True))
+    kept, held_out = model.split(frame)
+    assert kept["row_time"].max() < held_out["row_time"].min()
+    assert len(kept) + len(held_out) == 4000
+
+
+def test_rows_of_one_moment_alone_cannot_be_split(model):
+    frame = model.training_frame(
+        numbers(300, anomalies=6)
+        .rename(columns={"Class": "anomalous", "Time": "row_time"})
+        .assign(row_time=1.0)
+    )
+    with pytest.raises(DataError, match="too few users or rows"):
+        model.split(frame)
 
 
 def test_rows_of_a_table_without_times_are_held_out_by_hash(model):
