@@ -142,32 +142,41 @@ def _apart(moments: "pd.Series[pd.Timestamp]", users: pd.Series) -> "pd.Series[p
 
 
 def _transactions(table: pd.DataFrame) -> pd.DataFrame:
-    """The debits with behaviour features; credits are history's and nobody asks about them."""
-    table = table.reset_index(drop=True)
+    """The debits with behaviour features; credits are neither judged nor habits, whatever they hold."""
+    table = _debits(table)
     table["occurred_at"] = _apart(_moments(table["occurred_at"], "occurred_at"), table["user_id"])
     table["known_at"] = (
         _moments(table["known_at"], "known_at") if "known_at" in table else table["occurred_at"]
     )
-    for name, value in (("merchant", None), ("direction", "debit"), (KIND, None), (WEIGHT, 1.0)):
+    for name, value in (("merchant", None), (KIND, None), (WEIGHT, 1.0)):
         if name not in table:
             table[name] = value
     table["merchant"] = table["merchant"].astype(object).where(table["merchant"].notna(), None)
     table[KIND] = table[KIND].astype(object).where(table[KIND].notna(), None)
     table = validated(transactions_schema(), table)
-    strange = sorted(set(table["direction"]) - {"debit", "credit"}, key=str)
-    if strange:
-        raise DataError(
-            f"direction holds {', '.join(map(repr, strange[:5]))}",
-            hint="it is debit or credit; refunds are credit",
-        )
     parts = [checked(with_behaviour(part)) for part in _with_habits(table)]
-    if not parts:
-        raise DataError("there is no debit", hint="direction says debit where money is spent")
     kept = ["user_id", "occurred_at", "amount", "category", "merchant", LABEL, KIND, WEIGHT]
     together = pd.concat(parts)
     return together[[*kept, *[name for name in together if name not in table.columns]]].sort_index(
         ignore_index=True
     )
+
+
+def _debits(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows where money is spent; all of them where no direction is told."""
+    direction = table["direction"] if "direction" in table else pd.Series("debit", table.index)
+    strange = sorted(set(direction) - {"debit", "credit"}, key=str)
+    if strange:
+        raise DataError(
+            f"direction holds {', '.join(map(repr, strange[:5]))}",
+            hint="it is debit or credit; refunds are credit",
+        )
+    debits = table[direction == "debit"].reset_index(drop=True).assign(direction="debit")
+    if debits.empty:
+        raise DataError("there is no debit", hint="direction says debit where money is spent")
+    if len(debits) < len(table):
+        log.info("credits_are_left_out", rows=len(table) - len(debits))
+    return debits
 
 
 def _with_habits(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -180,9 +189,8 @@ def _with_habits(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
         known_at=table["known_at"].dt.tz_localize(None),
         amount_minor=(table["amount"] * 100).round().astype("int64"),
     )
-    debits = table[table["direction"] == "debit"]
-    before = debits["occurred_at"].dt.tz_localize(None) - pd.Timedelta("1us")
-    debits = debits.assign(event_timestamp=before.dt.floor("s"))
+    before = table["occurred_at"].dt.tz_localize(None) - pd.Timedelta("1us")
+    debits = table.assign(event_timestamp=before.dt.floor("s"))
     keys = debits[["user_id", "event_timestamp"]].drop_duplicates(ignore_index=True)
     with duckdb_engine() as backend:
         movements = backend.create_table("movements", moved.astype({"merchant": "string"}))

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from structlog.testing import capture_logs
 
 from finml.errors import DataError
 from finml.models.anomaly.behaviour import OWN_FEATURES, behaviour
@@ -78,6 +79,16 @@ def test_credits_are_not_asked_about(read, table):
     refund = table.iloc[[5]].assign(direction="credit")
     frame = read(pd.concat([table, refund]))
     assert len(frame) == len(table)
+
+
+def test_what_a_credit_holds_is_not_checked_and_said_to_be_left_out(read, table):
+    credits_ = table.iloc[[5, 6]].assign(direction="credit", amount=[-20.0, 0.0], category=None)
+    with capture_logs() as logs:
+        frame = read(pd.concat([credits_, table]))
+    pd.testing.assert_frame_equal(frame, read(table))
+    assert [log["rows"] for log in logs if log["event"] == "credits_are_left_out"] == [2]
+    with pytest.raises(DataError, match="there is no debit"):
+        read(credits_)
 
 
 def test_without_a_label_nothing_is_an_anomaly(read, table):
