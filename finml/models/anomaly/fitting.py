@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from finml.errors import UsageError
 from finml.models.anomaly.behaviour import LEAST_SPREAD, SIGMA
 from finml.models.anomaly.detector import Distance, Floats, Scaler, forest_rows
 from finml.models.anomaly.trees import Tree, grown
@@ -94,6 +95,34 @@ def resampled(weights: Floats, random: np.random.Generator, most: int) -> "npt.N
     return np.sort(random.choice(len(weights), min(len(weights), most), p=weights / weights.sum()))
 
 
-def parameters(given: Mapping[str, Any], declared: Mapping[str, Any]) -> dict[str, Any]:
-    """Declared parameters with those that were given in their place, of the declared type."""
-    return {name: type(value)(given.get(name, value)) for name, value in declared.items()}
+def parameters(
+    given: Mapping[str, Any], declared: Mapping[str, Any], limits: Mapping[str, tuple[float, float]]
+) -> dict[str, Any]:
+    """Declared parameters with those that were given in their place, of the declared type.
+
+    Raises:
+        UsageError: one is no number, or none between its limits; names it and them.
+    """
+    return {
+        name: _number(name, given.get(name, value), value, limits[name]) for name, value in declared.items()
+    }
+
+
+def _number(name: str, given: object, declared: float, limits: tuple[float, float]) -> float:
+    """What was given as a number of the declared one's type."""
+    least, most = limits
+    try:
+        found = (
+            float(given)
+            if isinstance(given, int | float | str) and not isinstance(given, bool)
+            else float("nan")
+        )
+    except (OverflowError, ValueError):
+        found = float("nan")
+    whole = isinstance(declared, int)
+    if not least <= found <= most or (whole and found != int(found)):
+        raise UsageError(
+            f"{name} must be a {'whole ' if whole else ''}number from {least:,} to {most:,}, not {given!r}",
+            hint=f"unless given it is {declared}",
+        )
+    return int(found) if whole else found

@@ -35,7 +35,15 @@ PARAMETERS: Mapping[str, Any] = {
     "alert_budget": ALERT_BUDGET,
 }
 """`category_rows`: rows of a category from which on it gets a forest of its own."""
+LIMITS: Mapping[str, tuple[float, float]] = {
+    "trees": (1, 10_000),
+    "max_samples": (2, 1_000_000),
+    "category_rows": (30, 1_000_000_000),
+    "alert_budget": (0.0001, 0.2),
+    "refresh_share": (0.01, 1.0),
+}
 REFRESH = ("refresh_from", "refresh_share")
+SHARE = {"refresh_share": 0.25}
 LEAST_ROWS = 256
 MOST_ROWS, REFERENCE_ROWS = 400_000, 20_000
 WEIGHTS: Mapping[Features, Mapping[str, float]] = {
@@ -64,22 +72,24 @@ def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingR
             f"anomaly has no parameter {', '.join(unknown)}",
             hint=f"parameters: {', '.join((*PARAMETERS, *REFRESH))}",
         )
-    if options.params.get("refresh_from"):
+    source = options.params.get("refresh_from")
+    idle = sorted(set(options.params) & ({*PARAMETERS} if source else {*SHARE}))
+    if idle:
+        raise UsageError(
+            f"{', '.join(idle)} cannot be given {'with' if source else 'without'} refresh_from",
+            hint="a refresh takes refresh_share alone, and keeps the parameters of the model it starts from",
+        )
+    if source:
         from finml.models.anomaly.refresh import refresh
 
         return refresh(
-            Path(options.params["refresh_from"]),
+            Path(source),
             frame,
             folder,
             seed=options.seed,
-            share=float(options.params.get("refresh_share", 0.25)),
+            share=parameters(options.params, SHARE, LIMITS)["refresh_share"],
         )
-    chosen = parameters(options.params, PARAMETERS)
-    if not 0 < chosen["alert_budget"] <= 0.2 or chosen["trees"] < 1 or chosen["max_samples"] < 2:
-        raise UsageError(
-            "alert_budget is a share up to 0.2, trees are one or more, max_samples two or more",
-            hint=f"declared: {dict(PARAMETERS)}",
-        )
+    chosen = parameters(options.params, PARAMETERS, LIMITS)
     if len(frame) < LEAST_ROWS:
         raise DataError(
             f"{len(frame)} rows are too few to know what is usual", hint=f"give at least {LEAST_ROWS}"
@@ -89,7 +99,8 @@ def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingR
 
 def _train(frame: pd.DataFrame, folder: Path, chosen: Mapping[str, Any], seed: int) -> TrainingResult:
     random = np.random.default_rng(seed)
-    rows = frame.iloc[resampled(frame[WEIGHT].to_numpy(dtype=np.float64), random, MOST_ROWS)]
+    places = resampled(frame[WEIGHT].to_numpy(dtype=np.float64), random, MOST_ROWS)
+    rows = frame.iloc[places]
     kind = features_of(frame)
     behaves = kind == "behaviour"
     categories = rows["category"].to_numpy(dtype=object) if behaves else np.full(len(rows), "", dtype=object)
@@ -100,7 +111,9 @@ def _train(frame: pd.DataFrame, folder: Path, chosen: Mapping[str, Any], seed: i
     )
     matrix = filled(maker.of_frame(rows))
     scaler = fit_scaler(matrix)
-    counts = pd.Series(categories).value_counts() if behaves else pd.Series(dtype="int64")
+    # a row that was drawn twice tells no more of its category than one
+    once = frame.iloc[np.unique(places)]
+    counts = once["category"].value_counts() if behaves else pd.Series(dtype="int64")
     own = sorted(str(name) for name, count in counts.items() if count >= chosen["category_rows"])
     folder.mkdir(parents=True, exist_ok=True)
     log.info("training_started", rows=len(rows), features=kind, columns=matrix.shape[1], categories=own)

@@ -62,11 +62,44 @@ def test_what_is_unknown_or_impossible_is_refused(model, parts, tmp_path):
     with pytest.raises(UsageError, match="no parameter tree") as caught:
         trained(model, parts[0], tmp_path, tree=3)
     assert "trees" in caught.value.hint
-    for params in ({"alert_budget": 0}, {"alert_budget": 0.5}, {"trees": 0}, {"max_samples": 1}):
-        with pytest.raises(UsageError, match="alert_budget is a share"):
-            trained(model, parts[0], tmp_path, **params)
     with pytest.raises(DataError, match="100 rows are too few"):
         trained(model, parts[0].head(100), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"alert_budget": 0}, "alert_budget must be a number from 0.0001 to 0.2, not 0"),
+        ({"alert_budget": 0.5}, "alert_budget must be a number from 0.0001 to 0.2, not 0.5"),
+        ({"alert_budget": "nan"}, "alert_budget must be a number from 0.0001 to 0.2, not 'nan'"),
+        ({"trees": 0}, "trees must be a whole number from 1 to 10,000, not 0"),
+        ({"trees": "abc"}, "trees must be a whole number from 1 to 10,000, not 'abc'"),
+        ({"trees": 2.9}, "trees must be a whole number from 1 to 10,000, not 2.9"),
+        ({"trees": True}, "trees must be a whole number from 1 to 10,000, not True"),
+        ({"max_samples": 1}, "max_samples must be a whole number from 2 to 1,000,000, not 1"),
+        ({"category_rows": -1}, "category_rows must be a whole number from 30 to 1,000,000,000, not -1"),
+        (
+            {"refresh_from": "m", "refresh_share": "x"},
+            "refresh_share must be a number from 0.01 to 1.0, not 'x'",
+        ),
+        ({"refresh_from": "m", "trees": 9}, "trees cannot be given with refresh_from"),
+        ({"refresh_share": 0.5}, "refresh_share cannot be given without refresh_from"),
+    ],
+)
+def test_a_parameter_that_cannot_be_meant_is_named_with_its_range(model, parts, tmp_path, params, words):
+    with pytest.raises(UsageError) as caught:
+        model.train(parts[0], tmp_path / "model", TrainOptions(params=params))
+    assert str(caught.value) == words
+    assert not (tmp_path / "model").exists()
+
+
+def test_copies_of_a_row_do_not_make_a_category_large(model, parts, tmp_path):
+    """Rare rows that stand for many are drawn often, and are no more than they are."""
+    rent = parts[0]["category"] == "rent"
+    assert 30 <= rent.sum() < 400
+    heavy = parts[0].assign(weight=np.where(rent, 20.0, 1.0))
+    found = trained(model, heavy, tmp_path, category_rows=400)
+    assert "rent" not in [head["category"] for head in found.info["heads"]]
 
 
 def test_a_table_is_ranked_by_what_its_columns_say_together(table_parts, table_predictor):
