@@ -10,14 +10,14 @@ from typing import Any
 from finml.models.anomaly.habits import Transaction
 
 MERCHANTS: Mapping[str, tuple[tuple[str, ...], float]] = {
-    "groceries": (("BigBasket", "DMart", "Reliance Fresh"), 900.0),
-    "dining": (("Swiggy", "Zomato", "Saravana Bhavan"), 450.0),
-    "transport": (("Uber", "Ola", "IRCTC"), 250.0),
-    "shopping": (("Amazon", "Flipkart", "Myntra"), 1500.0),
-    "utilities": (("Tata Power", "Airtel", "Jio"), 1100.0),
-    "health": (("Apollo Pharmacy", "PharmEasy"), 600.0),
+    "groceries": (("Annapurna Kirana", "Gokul Dairy", "Taza Basket"), 900.0),
+    "dining": (("Madras Tiffin Room", "Biryani Ghar", "Chai Adda"), 450.0),
+    "transport": (("Rasta Rides", "Metro Card", "Highway Petroleum"), 250.0),
+    "shopping": (("Bazaar Online", "Vastra Sarees", "Electro Duniya"), 1500.0),
+    "utilities": (("State Electricity Board", "Vaayu Broadband", "Saathi Mobile"), 1100.0),
+    "health": (("Arogya Pharmacy", "Sanjeevani Clinic"), 600.0),
 }
-"""Merchants of a category and what is usually paid to them, major units."""
+"""Merchants of a category, as the synthetic bank has them, and what is usually paid to them, major units."""
 SPREAD = 0.5
 LARGE_SHARE, LARGE_TIMES = 0.1, 20.0
 NEWEST_DAYS = 3

@@ -16,8 +16,10 @@ Words = Callable[[Transaction, Behaviour], str]
 
 
 def ordinal(number: int) -> str:
-    """`second`, `third`, and from the ninth on `9th`."""
-    return ORDINALS.get(number, f"{number}th")
+    """`second`, `third`, and from the ninth on in figures: `9th`, `51st`, `112th`."""
+    teen = 10 < number % 100 < 20
+    ending = "th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return ORDINALS.get(number, f"{number}{ending}")
 
 
 def times(ratio: float) -> str:

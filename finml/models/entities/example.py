@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 _NAMES = ("Rahul", "Priya", "Ayesha", "Karthik", "mom", "Sneha Iyer")
-_SHOPS = ("Swiggy", "Amazon", "BigBasket", "Uber", "IRCTC", "Apollo Pharmacy")
+_SHOPS = ("Biryani Ghar", "Bazaar Online", "Taza Basket", "Rasta Rides", "Metro Card", "Arogya Pharmacy")
 _AMOUNTS = ("₹500", "Rs 1,200", "1.5 lakh", "20k", "INR 75,000", "5 hazaar", "₹2,499.50")
 _PAST = ("last month", "yesterday", "this week", "in the past 3 months", "pichle mahine", "since Monday")
 _COMING = ("tomorrow", "on 5th June", "next month", "by Friday", "15 tareekh ko")

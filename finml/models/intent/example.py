@@ -23,7 +23,7 @@ WORDS = {
     "amount": ("₹500", "Rs 12,000", "1.5 lakh", "20k", "₹2,499.50"),
     "person": ("Priya", "Rahul", "my landlord", "Mum"),
     "card": ("4821", "0093", "7750"),
-    "merchant": ("Big Bazaar", "Swiggy", "Indian Oil", "Amazon"),
+    "merchant": ("Big Bazaar", "Biryani Ghar", "Indian Oil", "Amazon"),
 }
 
 

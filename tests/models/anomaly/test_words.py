@@ -82,7 +82,9 @@ def test_a_large_amount_of_somebody_unknown_has_words_too():
 
 
 def test_numbers_are_counted_in_words_as_far_as_they_have_one():
-    assert [ordinal(number) for number in (2, 8, 9, 12)] == ["second", "eighth", "9th", "12th"]
+    assert [ordinal(number) for number in (2, 8, 9, 12, 51, 112)] == [
+        *("second", "eighth", "9th", "12th", "51st", "112th")
+    ]
 
 
 @pytest.mark.parametrize(
