@@ -29,17 +29,18 @@ LONGEST_WAIT_MS = 5_000
 Json = ContentType("application/json")
 
 
-def batched(route: str) -> Callable[[F], F]:
+def batched(route: str, *, rows: int = MOST_ROWS_A_BATCH) -> Callable[[F], F]:
     """Serve a method on a route, with the inputs of requests that come together in one call.
 
     Args:
         route: as in `/predict/credit_risk`. The method takes `inputs`, a list of `1 … MOST_INPUTS` items of
             one request's, or more of several requests', and answers a list of the same length and order.
+        rows: most inputs a call, no fewer than `MOST_INPUTS`; fewer where answers take long.
     """
     import bentoml
 
     decorate: Callable[[F], F] = bentoml.api(
-        route=route, batchable=True, max_batch_size=MOST_ROWS_A_BATCH, max_latency_ms=LONGEST_WAIT_MS
+        route=route, batchable=True, max_batch_size=rows, max_latency_ms=LONGEST_WAIT_MS
     )
     return decorate
 

@@ -86,7 +86,7 @@ class IntentApi(ModelApi):
         """Intent, confidence and whether it is in scope, one answer an input in the same order."""
         return self.intent.predict(inputs)
 
-    @batched("/explain/intent")
+    @batched("/explain/intent", rows=MOST_INPUTS)
     def explain_intent(self, inputs: Inputs) -> Annotated[list[IntentExplanation], Json]:
         """The same, with what each word adds to the likeliest intent."""
         return self.intent.explain(inputs)

@@ -1,5 +1,6 @@
 """Where an interrupted training finds how far it came. Imported by training alone."""
 
+import pickle  # for the name of its error alone
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ class Checkpoint:
             return None
         try:
             state: dict[str, Any] = torch.load(self.file, weights_only=True)
-        except (OSError, RuntimeError, ValueError, EOFError, KeyError) as error:
+        except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
             # written whole or not at all, so the disk is at fault; the training is what counts
             log.warning("checkpoint_unreadable", file=str(self.file), error=str(error)[:200])
             return None

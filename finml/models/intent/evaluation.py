@@ -20,6 +20,7 @@ from finml.models.intent.targets import in_scope, indicators
 Columns = TypeVar("Columns", Floats, Indicators)
 
 LATENCY_WARM_UP = 10
+SHOWN = 5
 LATENCY_CALLS = 200
 
 
@@ -44,8 +45,8 @@ def evaluate(
     texts = frame[TEXT].tolist()
     scores = predictor.score(texts)
     ours = judged(predictor, scores, targets)
-    versus = {}
-    if champion is not None:
+    versus, lost = {}, lost_intents(predictor, champion)
+    if champion is not None and not lost:
         versus = compare(*side_by_side(predictor, scores, champion, frame, targets), seed=seed)
     precise = predictor.in_float()
     loss = compare(judged(precise, precise.score(texts), targets), ours, seed=seed)["accuracy"]
@@ -71,7 +72,20 @@ def evaluate(
         },
         breakdown={"intent": by_intent(predictor.labels, ours)},
         versus_champion=versus,
+        incomparable=lost,
     )
+
+
+def lost_intents(predictor: IntentPredictor, champion: IntentPredictor | None) -> str:
+    """That intents of the champion would be lost, in words, or nothing.
+
+    Rows that name the challenger's intents alone say nothing of those that only the champion knows.
+    """
+    lost = sorted(set(champion.labels if champion else ()).difference(predictor.labels))
+    if not lost:
+        return ""
+    more = f" and {len(lost) - SHOWN} more" if len(lost) > SHOWN else ""
+    return f"it knows intents that this version does not: {', '.join(lost[:SHOWN])}{more}"
 
 
 def judged(predictor: IntentPredictor, scores: Scores, targets: Indicators) -> Judged:
@@ -119,7 +133,8 @@ def out_of_scope_figures(scores: Scores, inside: Indicators, seed: int) -> dict[
     """How well texts in and out of scope are told apart: `oos_auroc` and `oos_recall`, if there are both."""
     if inside.all():
         return {}
-    found = statistics.measure(inside, scores.scope, seed=seed)["auc"]
+    # a draw of a few texts out of scope can hold none of them, and then there is no such figure
+    found = statistics.measure(inside, scores.scope, seed=seed).get("auc")
     rejected = (scores.scope < 0)[~inside].astype(float)
     drawn = np.concatenate(
         [
@@ -128,7 +143,8 @@ def out_of_scope_figures(scores: Scores, inside: Indicators, seed: int) -> dict[
         ]
     )
     recall = statistics.interval(float(rejected.mean()), drawn, least=0.0)
-    return {"oos_auroc": found} | ({"oos_recall": recall} if recall else {})
+    figures = {"oos_auroc": found, "oos_recall": recall}
+    return {name: figure for name, figure in figures.items() if figure is not None}
 
 
 def by_intent(labels: Sequence[str], found: Judged) -> dict[str, dict[str, float]]:

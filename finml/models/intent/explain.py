@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 MOST_WORDS = 24
 """Words that are looked at: each costs a pass through the encoder."""
+MOST_CHARACTERS = 4000
+"""Characters of all these passes: of a long text fewer words are looked at, so that requests end in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,11 @@ class Words:
 
 
 def words_of(text: str) -> Words:
-    """The first `MOST_WORDS` words of a text: what stands between white space, without punctuation around it.
+    """The first words of a text: what stands between white space, without punctuation around it.
 
-    What is punctuation alone is no word.
+    At most `MOST_WORDS`, fewer of a long text. What is punctuation alone is no word.
     """
+    most = min(MOST_WORDS, max(1, MOST_CHARACTERS // max(1, len(text))))
     spans = []
     for found in re.finditer(r"\S+", text):
         start, end = found.span()
@@ -60,7 +63,7 @@ def words_of(text: str) -> Words:
             end -= 1
         if start < end:
             spans.append((start, end))
-    return Words(text, spans[:MOST_WORDS], len(spans) > MOST_WORDS)
+    return Words(text, spans[:most], len(spans) > most)
 
 
 def _is_punctuation(character: str) -> bool:

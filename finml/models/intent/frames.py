@@ -109,7 +109,8 @@ def checked(frame: pd.DataFrame) -> pd.DataFrame:
         log.warning(
             "contradictory_labels",
             rows=len(contradicted),
-            texts=[text[:80] for text in contradicted[TEXT].unique()[:SHOWN]],
+            # places, not texts: what users type is personal
+            places=contradicted.index[:SHOWN].tolist(),
             hint="training leaves these texts out",
         )
     return valid
@@ -146,7 +147,9 @@ def selection(frame: pd.DataFrame) -> Selection:
     agreed = frame[~bad]
     kept = agreed[~pd.Series(hashes(agreed[TEXT]), index=agreed.index).duplicated()]
     labels = kept[LABEL].str.split(SEPARATOR, regex=False).explode()
-    counts = labels[labels != OUT_OF_SCOPE].value_counts()
+    known = frame[LABEL].str.split(SEPARATOR, regex=False).explode().unique()
+    # an intent all of whose texts contradict others is one with no text, not one that is not there
+    counts = labels.value_counts().reindex([name for name in known if name != OUT_OF_SCOPE], fill_value=0)
     rare = counts[counts < LEAST_EXAMPLES].sort_index()
     if len(rare):
         named = ", ".join(f"{name} ({number})" for name, number in rare.items())

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -82,19 +84,32 @@ def test_a_champion_that_is_the_same_differs_by_nothing(model, predictor, parts)
     assert all((delta.low, delta.high) == (0, 0) for delta in versus.values())
 
 
-def test_a_champion_with_other_labels_can_be_compared(model, predictor, parts):
-    """It never names an intent that it does not know, and is wrong where it names one that is gone."""
-    renamed = type(predictor)(
-        predictor._folder,
-        predictor._encoder,
-        predictor.head,
-        predictor.info | {"labels": ["balance", "budget", "card_block", "wire"]},
-    )
-    versus = model.evaluate(predictor, parts[1], champion=renamed, seed=1).versus_champion
-    inside = parts[1].query("intent != 'oos'")
-    right = (predictor.predict(inside)["intent"] == inside["intent"]).to_numpy()
-    lost = right & (inside["intent"] == "transfer").to_numpy()
-    assert versus["accuracy"].value == pytest.approx(np.mean(lost))
+def with_labels(predictor, labels, *, kept=slice(None)):
+    """The same network under other labels, with some of its classes."""
+    head = replace(predictor.head, weight=predictor.head.weight[kept], bias=predictor.head.bias[kept])
+    return type(predictor)(predictor._folder, predictor._encoder, head, predictor.info | {"labels": labels})
+
+
+def test_a_champion_whose_intents_would_be_lost_cannot_be_compared(model, predictor, parts):
+    champion = with_labels(predictor, [*predictor.labels[:-1], "wire"])
+    found = model.evaluate(predictor, parts[1], champion=champion, seed=1)
+    assert found.versus_champion == {}
+    assert found.incomparable == "it knows intents that this version does not: wire"
+
+
+def test_a_champion_that_knows_fewer_intents_is_wrong_about_the_others(model, predictor, parts):
+    champion = with_labels(predictor, predictor.labels[:-1], kept=slice(-1))
+    found = model.evaluate(predictor, parts[1], champion=champion, seed=1)
+    assert found.incomparable == ""
+    assert found.versus_champion["accuracy"].value > 0
+
+
+@pytest.mark.parametrize("outliers", [1, 2, 3])
+def test_few_texts_out_of_scope_are_no_failure(model, predictor, parts, outliers):
+    rows = pd.concat([parts[1].query("intent != 'oos'"), parts[1].query("intent == 'oos'").head(outliers)])
+    found = model.evaluate(predictor, rows, champion=None, seed=1)
+    assert found.scalars["n_out_of_scope"] == outliers
+    assert all(np.isfinite(figure.value) for figure in found.metrics.values())
 
 
 def test_a_predictor_of_another_model_is_refused(model, parts):

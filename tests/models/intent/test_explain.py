@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finml.models.intent.explain import MOST_WORDS, words_of
+from finml.models.intent.explain import MOST_CHARACTERS, MOST_WORDS, words_of
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,12 @@ def test_a_long_text_is_capped_and_says_so():
     long = words_of("word " * (MOST_WORDS + 1))
     assert long.capped
     assert len(long.spans) == MOST_WORDS
+
+
+def test_fewer_words_of_a_long_text_are_looked_at():
+    long = words_of("word " * 100)
+    assert long.capped
+    assert len(long.spans) * len(long.text) <= MOST_CHARACTERS
 
 
 def test_contributions_belong_to_the_likeliest_intent(predictor):
