@@ -58,14 +58,26 @@ def test_missing_columns_are_named(model):
 
 
 def test_contradictory_labels_are_told_and_left_out_of_training(model):
-    rows = pd.concat([messages(10, outside=0), frame(("Block my card!", "a"), ("block my card", "b"))])
+    plain = messages(10, outside=0)
+    one, other = sorted(plain["intent"].unique())[:2]
+    twice = frame(("Zap my plastic!", one), ("zap my plastic", other))
+    rows = pd.concat([plain, twice], ignore_index=True)
     with structlog.testing.capture_logs() as logs:
         checked = model.training_frame(rows)
     (told,) = [entry for entry in logs if entry["event"] == "contradictory_labels"]
     assert told["rows"] == 2
-    assert told["texts"] == ["Block my card!", "block my card"]
+    assert told["places"] == [40, 41]
+    assert "plastic" not in str(told)
     taken = selection(checked)
     assert (taken.contradictory, len(taken.frame)) == (2, 40)
+
+
+def test_an_intent_whose_texts_all_contradict_others_is_named():
+    plain = messages(10, outside=0)
+    texts = plain["text"].head(5).tolist()
+    rows = pd.concat([plain, frame(*((text, "vanished") for text in texts))], ignore_index=True)
+    with pytest.raises(DataError, match=r"vanished \(0\)"):
+        selection(rows)
 
 
 def test_repetitions_are_taken_once():
