@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from finml.errors import DataError
@@ -16,8 +17,10 @@ from finml.models.intent.frames import contradictory
 from finml.models.intent.head import Floats, Indicators, Scores
 from finml.models.intent.runtime import IntentPredictor
 from finml.models.intent.targets import in_scope, indicators
+from finml.models.intent.texts import hashes
 
 Columns = TypeVar("Columns", Floats, Indicators)
+Hashes = npt.NDArray[np.uint64]
 
 LATENCY_WARM_UP = 10
 SHOWN = 5
@@ -43,24 +46,28 @@ def evaluate(
     if not inside.any():
         raise DataError("no text is in scope", hint="give texts with their intents, not only `oos`")
     texts = frame[TEXT].tolist()
+    # a text that is there twice is one observation
+    distinct = hashes(texts)
+    same = distinct[inside]
     scores = predictor.score(texts)
     ours = judged(predictor, scores, targets)
     versus, lost = {}, lost_intents(predictor, champion)
     if champion is not None and not lost:
-        versus = compare(*side_by_side(predictor, scores, champion, frame, targets), seed=seed)
+        versus = compare(*side_by_side(predictor, scores, champion, frame, targets), seed=seed, groups=same)
     precise = predictor.in_float()
-    loss = compare(judged(precise, precise.score(texts), targets), ours, seed=seed)["accuracy"]
+    loss = compare(judged(precise, precise.score(texts), targets), ours, seed=seed, groups=same)["accuracy"]
     rejected = scores.scope < 0
     return Evaluation(
         model=NAME,
         metrics={
-            **measure(ours, seed=seed),
+            **measure(ours, seed=seed, groups=same),
             "int8_accuracy_loss": loss,
-            **out_of_scope_figures(scores, inside, seed),
+            **out_of_scope_figures(scores, inside, distinct, seed),
         },
         scalars={
             "n": float(len(frame)),
             "n_in_scope": float(inside.sum()),
+            "distinct_in_scope": float(len(np.unique(same))),
             "n_out_of_scope": float((~inside).sum()),
             "intents": float(len(predictor.labels)),
             "seen_in_training": float(predictor.seen(texts).sum()),
@@ -129,17 +136,19 @@ def _spread(columns: Columns, names: Sequence[str], labels: Sequence[str]) -> Co
     return found
 
 
-def out_of_scope_figures(scores: Scores, inside: Indicators, seed: int) -> dict[str, Interval]:
+def out_of_scope_figures(
+    scores: Scores, inside: Indicators, groups: Hashes, seed: int
+) -> dict[str, Interval]:
     """How well texts in and out of scope are told apart: `oos_auroc` and `oos_recall`, if there are both."""
     if inside.all():
         return {}
     # a draw of a few texts out of scope can hold none of them, and then there is no such figure
-    found = statistics.measure(inside, scores.scope, seed=seed).get("auc")
+    found = statistics.measure(inside, scores.scope, groups=groups, seed=seed).get("auc")
     rejected = (scores.scope < 0)[~inside].astype(float)
     drawn = np.concatenate(
         [
             weights @ rejected / len(rejected)
-            for weights in statistics.resample_weights(len(rejected), None, seed, RESAMPLES)
+            for weights in statistics.resample_weights(len(rejected), groups[~inside], seed, RESAMPLES)
         ]
     )
     recall = statistics.interval(float(rejected.mean()), drawn, least=0.0)

@@ -77,26 +77,33 @@ class Judged:
             }
 
 
-def measure(judged: Judged, *, seed: int) -> dict[str, Interval]:
-    """Every figure of `Judged.figures` with its 95 % interval."""
-    return _intervals(judged.figures, len(judged.hit), seed, least=0.0)
+def measure(judged: Judged, *, seed: int, groups: npt.ArrayLike | None = None) -> dict[str, Interval]:
+    """Every figure of `Judged.figures` with its 95 % interval; texts of one group are drawn together."""
+    return _intervals(judged.figures, len(judged.hit), seed, groups, least=0.0)
 
 
-def compare(ours: Judged, theirs: Judged, *, seed: int) -> dict[str, Interval]:
+def compare(
+    ours: Judged, theirs: Judged, *, seed: int, groups: npt.ArrayLike | None = None
+) -> dict[str, Interval]:
     """Paired differences, ours less theirs, on the same resamples of the same texts."""
 
     def differences(weights: Floats) -> Figures:
         mine, other = ours.figures(weights), theirs.figures(weights)
         return {name: mine[name] - other[name] for name in mine}
 
-    return _intervals(differences, len(ours.hit), seed, least=-np.inf)
+    return _intervals(differences, len(ours.hit), seed, groups, least=-np.inf)
 
 
 def _intervals(
-    figures: Callable[[Floats], Figures], rows: int, seed: int, *, least: float
+    figures: Callable[[Floats], Figures],
+    rows: int,
+    seed: int,
+    groups: npt.ArrayLike | None,
+    *,
+    least: float,
 ) -> dict[str, Interval]:
     value = figures(np.ones((1, rows)))
-    parts = [figures(weights) for weights in resample_weights(rows, None, seed, RESAMPLES)]
+    parts = [figures(weights) for weights in resample_weights(rows, groups, seed, RESAMPLES)]
     found = {
         name: interval(float(value[name][0]), np.concatenate([part[name] for part in parts]), least=least)
         for name in value

@@ -103,7 +103,7 @@ def start_head(network: Network, examples: Examples) -> None:
     means /= np.linalg.norm(means, axis=1, keepdims=True)
     cosines = found @ means.T
     inside = (cosines * targets).sum(axis=0) / targets.sum(axis=0)
-    outside = (cosines * (1 - targets)).sum(axis=0) / (1 - targets).sum(axis=0)
+    outside = (cosines * (1 - targets)).sum(axis=0) / np.maximum(1.0, (1 - targets).sum(axis=0))
     with torch.no_grad():
         network.head.weight.copy_(torch.from_numpy(means))
         network.head.bias.copy_(torch.from_numpy(-(inside + outside) / 2))

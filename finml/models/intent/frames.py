@@ -63,6 +63,14 @@ def schema() -> "pandera.DataFrameSchema":
     )
 
 
+def _joined(cell: object) -> object:
+    """A list of labels as one string; anything else as it is."""
+    labels = cell.tolist() if hasattr(cell, "tolist") else cell
+    if isinstance(labels, list) and labels and all(isinstance(label, str) for label in labels):
+        return SEPARATOR.join(labels)
+    return cell
+
+
 def split_labels(joined: str) -> list[str]:
     """The labels of a text, sorted, each once."""
     return sorted({label.strip() for label in joined.split(SEPARATOR)})
@@ -95,6 +103,13 @@ def checked(frame: pd.DataFrame) -> pd.DataFrame:
     if empty:
         counts = ", ".join(f"{name} in {int(frame[name].isna().sum())} rows" for name in empty)
         raise DataError(f"empty: {counts}", hint="leave out texts without label, and labels without text")
+    frame = frame.assign(**{LABEL: frame[LABEL].map(_joined)})
+    odd = {name: int((~frame[name].map(lambda cell: isinstance(cell, str))).sum()) for name in (TEXT, LABEL)}
+    if any(odd.values()):
+        counts = ", ".join(f"{name} in {number} rows" for name, number in odd.items() if number)
+        raise DataError(
+            f"not text: {counts}", hint="texts and labels are strings; several labels may be a list"
+        )
     stripped = frame.assign(**{name: frame[name].astype(str).str.strip() for name in (TEXT, LABEL)})
     try:
         valid: pd.DataFrame = schema().validate(stripped, lazy=True)

@@ -1,11 +1,14 @@
 """How the network is trained: the declared parameters, and those that a caller replaces."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from finml.errors import UsageError
 
+MOST = {"averaging": 1, "smoothing": 1, "warm_up": 1, "layer_decay": 1.01, "learning_rate": 1, "head_rate": 1}
+"""Below what a parameter must lie to mean something; the others need only be finite."""
 SMALL = 5000
 """Texts from which on the declared epochs are enough."""
 EPOCHS_OF_SMALL = 8
@@ -79,10 +82,11 @@ class Recipe:
                 given[name] = kind(value)
             except (TypeError, ValueError):
                 given[name] = None
-            if given[name] is None or given[name] != value or given[name] < 0:
+            found = given[name]
+            if found is None or found != value or not 0 <= found < MOST.get(name, math.inf):
                 raise UsageError(
                     f"{name} cannot be {value!r}",
-                    hint=f"{name} is a {type(getattr(cls, name)).__name__} from 0 on",
+                    hint=f"{name} is a {kind.__name__} from 0 to below {MOST.get(name, 'infinity')}",
                 )
         recipe = cls(**({"epochs": EPOCHS_OF_SMALL} if texts < SMALL else {}) | given)
         for name in ("epochs", "batch", "patience"):

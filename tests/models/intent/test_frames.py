@@ -80,6 +80,20 @@ def test_an_intent_whose_texts_all_contradict_others_is_named():
         selection(rows)
 
 
+def test_a_list_of_labels_is_several_labels(model):
+    rows = pd.DataFrame({"text": ["pay my bill and show my balance"], "intent": [["pay_bill", "balance"]]})
+    assert model.training_frame(rows)["intent"].tolist() == ["balance|pay_bill"]
+
+
+@pytest.mark.parametrize("cell", [True, 7, {"a": 1}, [], [1]])
+@pytest.mark.parametrize("column", ["text", "intent"])
+def test_what_is_no_text_is_refused(model, column, cell):
+    rows = pd.DataFrame({"text": ["show my balance"] * 2, "intent": ["balance"] * 2}, dtype=object)
+    rows.at[1, column] = cell
+    with pytest.raises(DataError, match=f"not text: {column} in 1 rows"):
+        model.training_frame(rows)
+
+
 def test_repetitions_are_taken_once():
     rows = messages(10, outside=0)
     again = rows.assign(text=rows["text"].str.upper() + "?!")

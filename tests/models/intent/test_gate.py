@@ -73,7 +73,12 @@ def test_an_encoder_that_lost_too_much_in_quantization_is_rejected(verdict, pred
 
 
 def test_twenty_texts_prove_nothing(verdict, parts):
-    assert "n_in_scope" in failed(verdict(rows=parts[1].query("intent != 'oos'").head(20)))
+    assert "distinct_in_scope" in failed(verdict(rows=parts[1].query("intent != 'oos'").head(20)))
+
+
+def test_one_text_again_and_again_proves_nothing(verdict, parts):
+    again = pd.concat([parts[1].query("intent != 'oos'").head(1)] * 120, ignore_index=True)
+    assert "distinct_in_scope" in failed(verdict(rows=again))
 
 
 def test_a_challenger_that_loses_against_the_champion_is_rejected(verdict, predictor):
