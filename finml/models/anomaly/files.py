@@ -20,6 +20,9 @@ TRANSACTION_NAMES: Mapping[str, Sequence[str]] = {
     "category": ("category",),
 }
 """What makes a file one of transactions: one column of each of these, by the first name that is there."""
+TRANSACTION_COLUMNS = frozenset(
+    {*TRANSACTION_NAMES, "merchant", "direction", "channel", "known_at", LABEL, KIND, WEIGHT}
+)
 LABEL_NAMES = (LABEL, "class", "label", "is_fraud", "fraud", "target")
 TIME_NAMES = ("time", "occurred_at", "event_timestamp", "timestamp", "datetime", "date")
 ROW_NAMES = ("id", "row_id", "index", "unnamed: 0")
@@ -143,7 +146,8 @@ def _apart(moments: "pd.Series[pd.Timestamp]", users: pd.Series) -> "pd.Series[p
 
 def _transactions(table: pd.DataFrame) -> pd.DataFrame:
     """The debits with behaviour features; credits are neither judged nor habits, whatever they hold."""
-    table = _debits(table)
+    # features that a file brings, as one that finml wrote does, are computed anew
+    table = _debits(table[[name for name in table if name in TRANSACTION_COLUMNS]])
     table["occurred_at"] = _apart(_moments(table["occurred_at"], "occurred_at"), table["user_id"])
     table["known_at"] = (
         _moments(table["known_at"], "known_at") if "known_at" in table else table["occurred_at"]

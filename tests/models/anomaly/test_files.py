@@ -153,3 +153,9 @@ def test_what_cannot_be_read_is_named(model, tmp_path):
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(DataError, match="cannot be read"):
         model.read(tmp_path / "bad.parquet")
+
+
+def test_a_file_that_holds_features_already_is_read_like_one_without(read, table):
+    plain = read(table, "plain.parquet")
+    again = read(plain.assign(habits="{}"), "joined.parquet")
+    pd.testing.assert_frame_equal(again, plain)
