@@ -1,6 +1,5 @@
 """The evaluation as one self-contained page: figures with intervals, plots, kinds, categories."""
 
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from finml.models import plots
+from finml.models import pages, plots
 from finml.models.anomaly.contract import LABEL, WEIGHT
 from finml.models.anomaly.runtime import AnomalyPredictor
 from finml.models.base import Evaluation
@@ -16,7 +15,6 @@ from finml.models.base import Evaluation
 if TYPE_CHECKING:
     import jinja2
 
-DASH = "\N{EN DASH}"
 TOP_SHARE = 0.02
 
 Array = npt.NDArray[Any]
@@ -101,26 +99,6 @@ def top_scores(label: Array, score: Array, weight: Array, threshold: float) -> s
     return drawn[0]
 
 
-@lru_cache(maxsize=1)
 def templates() -> "jinja2.Environment":
     """The templates of report and card."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=jinja2.select_autoescape(enabled_extensions=("html.jinja",)),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = _percent
-    environment.filters["figure"] = _figure
-    return environment
-
-
-def _percent(value: float | None, digits: int = 1) -> str:
-    return DASH if value is None else f"{100 * value:.{digits}f} %"
-
-
-def _figure(value: float | None, digits: int = 3) -> str:
-    return DASH if value is None else f"{value:.{digits}f}"
+    return pages.templates(Path(__file__).parent)

@@ -1,6 +1,5 @@
 """The evaluation as one self-contained page: figures with intervals, plots, bands, fairness."""
 
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from finml.models import plots
+from finml.models import pages, plots
 from finml.models.base import Evaluation
 from finml.models.credit_risk.contract import LABEL
 from finml.models.credit_risk.features import feature_matrix
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 EXPLAINED_ROWS = 2000
 SHOWN_FEATURES = 15
 FOUR_FIFTHS = 0.8
-DASH = "\N{EN DASH}"
 METRIC_WORDS = {
     "auc": ("AUC", "how often a default gets a higher probability than a loan that was repaid"),
     "average_precision": ("Average precision", "share of defaults among the flagged, over all thresholds"),
@@ -128,26 +126,6 @@ def band_rows(
     return rows
 
 
-@lru_cache(maxsize=1)
 def templates() -> "jinja2.Environment":
     """The templates of report and card."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=jinja2.select_autoescape(enabled_extensions=("html.jinja",)),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = _percent
-    environment.filters["figure"] = _figure
-    return environment
-
-
-def _percent(value: float | None, digits: int = 1) -> str:
-    return DASH if value is None else f"{100 * value:.{digits}f} %"
-
-
-def _figure(value: float | None, digits: int = 3) -> str:
-    return DASH if value is None else f"{value:.{digits}f}"
+    return pages.templates(Path(__file__).parent)

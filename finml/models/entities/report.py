@@ -1,12 +1,11 @@
 """The evaluation as one self-contained page: figures with intervals, by type, and what went wrong."""
 
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from finml.models import plots
+from finml.models import pages, plots
 from finml.models.base import Evaluation
 from finml.models.entities.annotations import TEXT, Span, spans_of
 from finml.models.entities.contract import LABELS
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     import jinja2
 
 SHOWN_MISTAKES = 25
-DASH = "\N{EN DASH}"
 METRIC_WORDS = {
     "f1": ("F1", "harmonic mean of precision and recall"),
     "precision": ("Precision", "share of the entities found that are right: type and both offsets"),
@@ -123,21 +121,6 @@ def _plot(evaluation: Evaluation) -> str:
     return drawn[0]
 
 
-@lru_cache(maxsize=1)
 def templates() -> "jinja2.Environment":
     """The templates of report and card."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=jinja2.select_autoescape(enabled_extensions=("html.jinja",)),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["figure"] = _figure
-    return environment
-
-
-def _figure(value: float | None, digits: int = 3) -> str:
-    return DASH if value is None else f"{value:.{digits}f}"
+    return pages.templates(Path(__file__).parent)

@@ -1,12 +1,12 @@
 """The evaluation as one self-contained page: figures, training curve, calibration, scope, confusions."""
 
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from finml.models import pages
 from finml.models.base import Evaluation
 from finml.models.intent import charts
 from finml.models.intent.contract import TEXT
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 HARDEST = 15
 CONFUSIONS = 15
-DASH = "\N{EN DASH}"
 # name: (title, words, whether more is better)
 METRIC_WORDS = {
     "accuracy": ("Accuracy", "share of texts whose intents are found, all of them and no other", True),
@@ -105,18 +104,6 @@ def confusions(labels: list[str], found: Judged) -> list[tuple[str, str, int]]:
     ]
 
 
-@lru_cache(maxsize=1)
 def templates() -> "jinja2.Environment":
     """The templates of report and card."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=jinja2.select_autoescape(enabled_extensions=("html.jinja",)),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = lambda value, digits=1: f"{100 * value:.{digits}f} %"
-    environment.filters["figure"] = lambda value, digits=3: DASH if value is None else f"{value:.{digits}f}"
-    return environment
+    return pages.templates(Path(__file__).parent)

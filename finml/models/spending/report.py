@@ -1,12 +1,12 @@
 """The evaluation as one self-contained page: figures with intervals, each series with its forecast, users."""
 
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from finml.models import pages
 from finml.models.base import Evaluation
 from finml.models.spending import charts
 from finml.models.spending.evaluation import after_training
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import jinja2
 
 MOST_PLOTS = 24
-DASH = "\N{EN DASH}"
 METRIC_WORDS = {
     "mase": (
         "MASE",
@@ -104,26 +103,16 @@ def series_rows(predictor: SpendingPredictor, evaluation: Evaluation) -> list[di
     ]
 
 
-@lru_cache(maxsize=1)
 def templates() -> "jinja2.Environment":
-    """The templates of report and card."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=jinja2.select_autoescape(enabled_extensions=("html.jinja",)),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = _percent
-    environment.filters["figure"] = _figure
+    """The templates of report and card; a figure that is no number is none."""
+    environment = pages.templates(Path(__file__).parent)
+    environment.filters |= {"percent": _percent, "figure": _figure}
     return environment
 
 
 def _percent(value: float | None, digits: int = 1) -> str:
-    return DASH if value is None or not np.isfinite(value) else f"{100 * value:.{digits}f} %"
+    return pages.DASH if value is None or not np.isfinite(value) else f"{100 * value:.{digits}f} %"
 
 
 def _figure(value: float | None, digits: int = 3) -> str:
-    return DASH if value is None or not np.isfinite(value) else f"{value:.{digits}f}"
+    return pages.DASH if value is None or not np.isfinite(value) else f"{value:.{digits}f}"

@@ -1,6 +1,5 @@
 import base64
 import re
-from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
@@ -9,32 +8,7 @@ from finml.models.entities import frames
 from finml.models.entities.annotations import Span
 from finml.models.entities.report import confusions
 from tests.models.entities.sentences import line
-
-VOID = {"meta", "img", "br", "link", "input"}
-
-
-class Outline(HTMLParser):
-    """Every tag closed in order, and the images' sources."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.images: list[tuple[str, str]] = []
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        if tag == "img":
-            values = dict(attrs)
-            self.images.append((values["alt"], values["src"]))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
+from tests.models.pages import Outline
 
 
 @pytest.fixture(scope="module")
