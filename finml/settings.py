@@ -57,6 +57,41 @@ class Settings(BaseSettings):
         description="spaCy pipeline that `entities` starts from: an installed package or a folder; "
         "empty: en_core_web_sm",
     )
+    auth: str = Field(
+        "required", pattern="^(required|open)$", description="who may call the service; open: everybody"
+    )
+    keys_file: str = Field("", description="file of API keys; empty: below home")
+    keys_secret: SecretStr = Field(
+        SecretStr(""), description="secret that API keys are hashed with; empty: made below home"
+    )
+    jwt_issuer: str = Field("", description="issuer of bearer tokens; empty: none are taken")
+    jwt_audience: str = Field("", description="audience that bearer tokens must name")
+    jwt_jwks: str = Field("", description="URL or file of the issuer's public keys (JWKS)")
+    jwt_algorithm: str = Field(
+        "RS256", pattern="^(RS|ES|PS)(256|384|512)$|^EdDSA$", description="the one algorithm that is taken"
+    )
+    rate_per_s: float = Field(50, gt=0, description="requests a second that a key may send to a model")
+    rate_burst: int = Field(100, ge=1, description="requests that may come at once")
+    daily_quota: int = Field(200_000, ge=1, description="inputs a day that a key may have answered")
+    limits_redis_url: SecretStr = Field(
+        SecretStr(""), description="Redis that replicas share limits by; empty: each process for itself"
+    )
+    routing_file: str = Field("", description="which version answers whom; empty: below home")
+    inference_log: SecretStr = Field(
+        SecretStr(""), description="`off`, or a PostgreSQL URL; empty: Parquet files below home"
+    )
+    audit_secret: SecretStr = Field(
+        SecretStr(""), description="secret that the audit log is chained with; empty: made below home"
+    )
+    store_timeout_s: float = Field(0.5, gt=0, description="seconds that the online store may take")
+    feature_cache_s: float = Field(5, ge=0, description="seconds that features may be reused; 0: never")
+    feature_cache_rows: int = Field(50_000, ge=1, description="users whose features are kept")
+    degraded: str = Field(
+        "refuse",
+        pattern="^(refuse|stale)$",
+        description="without an online store: refuse, or answer by features read before, flagged stale",
+    )
+    drain_s: float = Field(2, ge=0, description="seconds that a stopping service still takes requests")
     seed: int = Field(7, ge=0, description="seed of every random choice")
 
     @property
@@ -73,6 +108,16 @@ class Settings(BaseSettings):
     def bento_home(self) -> Path:
         """Folder of the local Bento store."""
         return self.home / "bentoml"
+
+    @property
+    def keys(self) -> Path:
+        """File of API keys, with the default filled in."""
+        return Path(self.keys_file) if self.keys_file else self.home / "access" / "keys.json"
+
+    @property
+    def routing(self) -> Path:
+        """Routing file, with the default filled in."""
+        return Path(self.routing_file) if self.routing_file else self.home / "routing.yaml"
 
     @property
     def runs(self) -> Path:
