@@ -14,4 +14,4 @@ def api(model: str) -> type[ModelApi]:
 
 def released_apis(release: Release) -> tuple[type[ModelApi], ...]:
     """The API classes of the models that a Bento holds; those of others are not even imported."""
-    return tuple(api(model.name) for model in release.models)
+    return tuple(api(name) for name in release.names)

@@ -17,17 +17,24 @@ def main(models: Path) -> None:
     """Store each model, build the Bento, and print its tag and path as one line of JSON.
 
     Args:
-        models: folder with one subfolder a model, named after it.
+        models: folder with the files of each version in the subfolder `NAME/NUMBER`.
     """
     import bentoml
 
     release = Release.read()
     for model in release.models:
-        store(model, models / model.name)
-    labels = {f"{model.name}.manifest_sha256": model.manifest_sha256 for model in release.models}
-    labels |= {f"{model.name}.version": str(model.version) for model in release.models}
-    bento = bentoml.bentos.build_bentofile(build_ctx=str(Path.cwd()), labels=labels)
+        store(model, models / model.name / str(model.version))
+    bento = bentoml.bentos.build_bentofile(build_ctx=str(Path.cwd()), labels=labels_of(release))
     sys.stdout.write(json.dumps({"tag": str(bento.tag), "path": str(bento.path)}) + "\n")
+
+
+def labels_of(release: Release) -> dict[str, str]:
+    """Number and hash of each version; of a champion by the model's name, of others by the alias too."""
+    labels = {}
+    for model in release.models:
+        about = model.name if model.alias == "champion" else f"{model.name}.{model.alias}"
+        labels |= {f"{about}.version": str(model.version), f"{about}.manifest_sha256": model.manifest_sha256}
+    return labels
 
 
 def store(model: ReleasedModel, folder: Path) -> None:

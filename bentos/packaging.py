@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 import bentos
 from bentos.processes import bentoml_environment, last_words, python, run
-from bentos.release import FEATURES_FOLDER, GateFigure, Release, ReleasedModel
+from bentos.release import FEATURES_FOLDER, VARIANTS, GateFigure, Release, ReleasedModel, Variant
 from finml.errors import FeatureError, PackageError, UsageError
 from finml.registry.versions import Version
 from finml.settings import Settings
@@ -41,7 +41,14 @@ class PackagedBento(BaseModel):
     release: Release
 
 
-def package(settings: Settings, versions: Sequence[Version], repo: "FeatureRepo") -> PackagedBento:
+def package(
+    settings: Settings,
+    champions: Sequence[Version],
+    repo: "FeatureRepo",
+    *,
+    challengers: Sequence[Version] = (),
+    previous: Sequence[Version] = (),
+) -> PackagedBento:
     """Build a Bento of exactly these versions.
 
     Each version's verdict is computed again from its evaluation and gate, and each file compared with the
@@ -49,37 +56,56 @@ def package(settings: Settings, versions: Sequence[Version], repo: "FeatureRepo"
 
     Args:
         settings: names the registry, the ledger whose features are served, and the Bento store.
-        versions: one version of each model.
+        champions: one version of each model.
         repo: the feature repository's objects, `feature_repo.definitions(settings)`.
+        challengers: versions to be compared with the champions, at most one a model.
+        previous: versions to go back to, at most one a model.
 
     Raises:
-        UsageError: no version, or two of the same model.
+        UsageError: no champion, two of a model in one role, or another version of a model without a champion.
         NotApprovedError: a version lacks an approving verdict or a person's approval.
         IntegrityError: a version's files or verdict are not the registered ones.
         PackageError: BentoML cannot build the Bento; the message ends with what it said.
     """
     from finml.registry.delivery import fetch, recheck
 
-    names = [version.name for version in versions]
-    if not names or len(set(names)) < len(names):
-        raise UsageError(
-            f"cannot package {', '.join(version.spec for version in versions) or 'nothing'}",
-            hint="name one version of each model",
-        )
+    by_alias: dict[Variant, Sequence[Version]] = {
+        "champion": champions,
+        "challenger": challengers,
+        "previous": previous,
+    }
+    check_roles(by_alias)
     with tempfile.TemporaryDirectory(prefix="finml-bento-") as temporary:
         models, context = Path(temporary, "models"), Path(temporary, "context")
         released = []
-        for version in sorted(versions, key=lambda each: each.name):
+        versions = [(alias, version) for alias in VARIANTS for version in by_alias[alias]]
+        # a stable sort: the champion of each model comes first
+        for alias, version in sorted(versions, key=lambda each: each[1].name):
             verdict = recheck(settings, version)
-            fetch(settings, version, models / version.name)
+            fetch(settings, version, models / version.name / str(version.version))
             gate = [GateFigure.model_validate(check.model_dump()) for check in verdict.checks]
-            released.append(ReleasedModel(**version.model_dump(include=RELEASED_FIELDS), gate=gate))
+            fields = version.model_dump(include=RELEASED_FIELDS)
+            released.append(ReleasedModel(**fields, alias=alias, gate=gate))
         release = Release(project=settings.workspace.project, models=released)
         lay_out(context, release)
-        export_features(settings, versions, repo, context / "serving" / FEATURES_FOLDER)
+        served = [version for _, version in versions]
+        export_features(settings, served, repo, context / "serving" / FEATURES_FOLDER)
         built = build(context, models, settings.bento_home)
     log.info("bento_packaged", tag=built["tag"], models=[model.spec for model in released])
     return PackagedBento(tag=built["tag"], path=Path(built["path"]), release=release)
+
+
+def check_roles(by_alias: Mapping[Variant, Sequence[Version]]) -> None:
+    """Raise `UsageError` unless each model has one champion and at most one of each other variant."""
+    champions = {version.name for version in by_alias["champion"]}
+    for alias, versions in by_alias.items():
+        names = [version.name for version in versions]
+        twice = len(set(names)) < len(names)
+        if twice or not champions or not champions.issuperset(names):
+            raise UsageError(
+                f"cannot package {', '.join(version.spec for version in versions) or 'nothing'} as {alias}",
+                hint="name one champion of each model, and others of these models only",
+            )
 
 
 def export_features(
@@ -106,7 +132,7 @@ def export_features(
         log.warning("no_features_to_serve", models=[version.spec for version in readers], words=str(error))
 
 
-RELEASED_FIELDS = set(ReleasedModel.model_fields) - {"gate"}
+RELEASED_FIELDS = set(ReleasedModel.model_fields) - {"gate", "alias"}
 
 
 def lay_out(context: Path, release: Release) -> None:
@@ -127,7 +153,7 @@ def lay_out(context: Path, release: Release) -> None:
                 f"{source} is missing", hint="package from a checkout of finml, or in its component image"
             )
     bentofile = yaml.safe_load((context / "bentofile.yaml").read_text(encoding="utf-8"))
-    bentofile["models"] = [model.tag for model in release.models]
+    bentofile["models"] = release.tags
     (context / "bentofile.yaml").write_text(yaml.safe_dump(bentofile), encoding="utf-8")
     release.write(context / "serving")
     (context / "README.md").write_text(readme(release), encoding="utf-8")
@@ -136,7 +162,8 @@ def lay_out(context: Path, release: Release) -> None:
 def readme(release: Release) -> str:
     """What the Bento's own page says about it."""
     rows = [
-        f"| {model.name} | {model.version} | `{model.manifest_sha256}` | {model.feature_service or 'none'} |"
+        f"| {model.name} | {model.alias} | {model.version} | `{model.manifest_sha256}` "
+        f"| {model.feature_service or 'none'} |"
         for model in release.models
     ]
     return "\n".join(
@@ -145,8 +172,8 @@ def readme(release: Release) -> str:
             "",
             "finml's HTTP service, with exactly these approved model versions:",
             "",
-            "| model | version | SHA-256 of its manifest | feature service |",
-            "|---|---|---|---|",
+            "| model | variant | version | SHA-256 of its manifest | feature service |",
+            "|---|---|---|---|---|",
             *rows,
             "",
             f"Features come from Feast project `{release.project}`.",

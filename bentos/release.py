@@ -1,6 +1,7 @@
 """What a Bento holds: written when it is packaged, read when it is served, shown by `GET /models`."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -11,6 +12,9 @@ SERVING = Path(__file__).parents[1] / "serving"
 RELEASE_FILE = "release.json"
 FEATURES_FOLDER = "features"
 MODEL_FILES = "files"
+
+Variant = Literal["champion", "challenger", "previous"]
+VARIANTS: tuple[Variant, ...] = ("champion", "challenger", "previous")
 
 
 class GateFigure(BaseModel):
@@ -26,12 +30,18 @@ class GateFigure(BaseModel):
 
 
 class ReleasedModel(BaseModel):
-    """One approved version of one model. `feature_service` is empty where it reads no features."""
+    """One approved version of one model.
+
+    Attributes:
+        alias: what it is in this release; which requests it answers, the routing says.
+        feature_service: empty where it reads no features.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     version: int
+    alias: Variant = "champion"
     manifest_sha256: str
     feature_service: str = ""
     run_id: str
@@ -55,7 +65,7 @@ class Release(BaseModel):
 
     Attributes:
         project: Feast project whose features are read.
-        models: one version of each model, sorted by name.
+        models: by name, each champion first, then a challenger and the previous one where there are.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -87,13 +97,27 @@ class Release(BaseModel):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / RELEASE_FILE).write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
+    @property
+    def names(self) -> list[str]:
+        """The models' names, each once, sorted."""
+        return sorted({model.name for model in self.models})
+
+    @property
+    def tags(self) -> list[str]:
+        """The versions as BentoML's store names them, each once: one version can be in two variants."""
+        return list(dict.fromkeys(model.tag for model in self.models))
+
+    def variants(self, name: str) -> dict[Variant, ReleasedModel]:
+        """The versions of that model by alias, champion first; empty where the release has none."""
+        return {model.alias: model for model in self.models if model.name == name}
+
     def model(self, name: str) -> ReleasedModel:
-        """The version of that model.
+        """The champion of that model.
 
         Raises:
             ServeError: the release has none.
         """
-        for model in self.models:
-            if model.name == name:
-                return model
+        champion = self.variants(name).get("champion")
+        if champion:
+            return champion
         raise ServeError(f"this Bento holds no model {name}", hint="package it together with the others")

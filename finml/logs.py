@@ -30,7 +30,7 @@ PERSONAL_KEYS = frozenset(
 )
 PERSONAL_PATTERNS = (
     re.compile(
-        r"[\w.+-]+@(?!champion|candidate|previous)[A-Za-z][\w.-]*"
+        r"[\w.+-]+@(?!champion|candidate|challenger|previous)[A-Za-z][\w.-]*"
     ),  # e-mail addresses, UPI ids, not versions
     re.compile(
         r"(?<![\w.:-])(?!\d{4}-\d\d-\d\d)\+?\d(?:[ -]?\d){9,18}(?![\w.:-])"

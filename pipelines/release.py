@@ -11,6 +11,7 @@ from pipelines.steps import step
 def release(
     models: list[str] = [],  # noqa: B006  # kfp writes defaults down, and has no word for None
     ledger_url: str = "",
+    variants: bool = True,
     image: bool = True,
     base_image: str = "",
 ) -> None:
@@ -19,12 +20,13 @@ def release(
     Args:
         models: Models to serve; empty for every one that has a champion.
         ledger_url: The ledger whose online features are served; empty for the one that they were trained on.
+        variants: Whether to add the challenger and the previous champion of each model that has one.
         image: Whether to build an OCI image of the Bento.
         base_image: Image to build it on; empty for the declared one.
     """
-    # 1. Take the champions, check verdicts and hashes again, and write them into one Bento.
+    # 1. Take the champions and their variants, check verdicts and hashes again, and write one Bento of them.
     packaged = step(
-        package(models=models, ledger_url=ledger_url),
+        package(models=models, ledger_url=ledger_url, variants=variants),
         "Package the champions",
         cpu="1",
         memory="2Gi",

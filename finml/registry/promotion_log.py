@@ -31,7 +31,7 @@ MAX_WHO = 200
 MAX_WHY = 2000
 PATIENCE = timedelta(minutes=1)  # a change takes about a second; one that takes longer was cut short
 
-Action = Literal["approve", "reject", "promote", "rollback"]
+Action = Literal["approve", "reject", "promote", "rollback", "challenge", "withdraw"]
 
 
 class Event(BaseModel):

@@ -10,8 +10,8 @@ from finml.errors import NotApprovedError, RegistryError
 from finml.registry import promotion_log
 from finml.registry.client import check_name, connect
 from finml.registry.delivery import computed_verdict, download_model
+from finml.registry.desk import Desk, at_desk
 from finml.registry.gate import Verdict
-from finml.registry.promotion import Desk, at_desk
 from finml.registry.tracking import MANIFEST_TAG, MODEL_FOLDER, MODEL_TAG, stored_gate
 from finml.registry.versions import APPROVAL_TAG, GATE_TAG, VERDICT_TAG, Approval, Version, find
 from finml.settings import Settings

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
-Alias = Literal["candidate", "champion", "previous"]
-ALIASES: tuple[Alias, ...] = ("candidate", "champion", "previous")
+Alias = Literal["candidate", "challenger", "champion", "previous"]
+ALIASES: tuple[Alias, ...] = ("candidate", "challenger", "champion", "previous")
 SPEC = re.compile(r"(?P<name>[^@]+)(?:@(?P<selector>[^@]+))?")
 APPROVAL_TAG = "finml.approval"
 GATE_TAG = "finml.gate"
@@ -87,6 +87,7 @@ class ModelEntry(BaseModel):
 
     name: str
     candidate: int | None = None
+    challenger: int | None = None
     champion: int | None = None
     previous: int | None = None
     versions: list[Version] = []
@@ -107,7 +108,8 @@ def parse_spec(spec: str) -> tuple[str, int | Alias]:
             return check_name(match["name"]), alias
     raise UsageError(
         f"{spec!r} does not name a version",
-        hint="use NAME@NUMBER or NAME@candidate, NAME@champion, NAME@previous; NAME alone is the champion",
+        hint="use NAME@NUMBER or NAME@candidate, NAME@challenger, NAME@champion, NAME@previous; "
+        "NAME alone is the champion",
     )
 
 

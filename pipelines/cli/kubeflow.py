@@ -14,6 +14,7 @@ from pipelines.cli.options import (
     ParamsOption,
     Pipeline,
     TrialsOption,
+    VariantsOption,
     WithImageOption,
     parameters,
 )
@@ -75,6 +76,7 @@ def submit(
     trials: TrialsOption = 0,
     params: ParamsOption = None,
     with_image: WithImageOption = True,
+    variants: VariantsOption = True,
     base_image: BaseImageOption = "",
     image: ImageOption = None,
     home_claim: ClaimOption = "",
@@ -97,6 +99,7 @@ def submit(
             trials=trials,
             params=parameters(params or []),
             with_image=with_image,
+            variants=variants,
             base_image=base_image,
             ledger=ledger,
         )

@@ -13,15 +13,17 @@ from pipelines.cli.output import console, print_json
 
 if TYPE_CHECKING:
     from finml.registry.comparison import Comparison, Detail, Figure
+    from finml.registry.desk import Change
     from finml.registry.gate import Verdict
     from finml.registry.lineage import Trace
-    from finml.registry.promotion import Change, History
+    from finml.registry.promotion import History
     from finml.registry.promotion_log import Event
     from finml.registry.versions import ModelEntry
 
 models_app = typer.Typer(
     help="Registered models: compare, approve, promote, roll back, trace.",
-    epilog="A VERSION is NAME@NUMBER, NAME@candidate, NAME@champion or NAME@previous; NAME is its champion.",
+    epilog="A VERSION is NAME@NUMBER, NAME@candidate, NAME@challenger, NAME@champion or NAME@previous; "
+    "NAME is its champion.",
     no_args_is_help=True,
 )
 
@@ -114,6 +116,28 @@ def promote(
     from finml.settings import get_settings
 
     answer(promote_version(get_settings(), spec, who=who or user(), why=why), as_json)
+
+
+@models_app.command()
+def challenge(
+    spec: VersionArgument, who: WhoOption = "", why: WhyOption = "", as_json: JsonOption = False
+) -> None:
+    """Release an approved version beside the champion, to be compared with it on real traffic."""
+    from finml.registry.challenge import challenge as challenge_with
+    from finml.settings import get_settings
+
+    answer(challenge_with(get_settings(), spec, who=who or user(), why=why), as_json)
+
+
+@models_app.command()
+def withdraw(
+    name: NameArgument, who: WhoOption = "", why: WhyOption = "", as_json: JsonOption = False
+) -> None:
+    """Release no challenger any more."""
+    from finml.registry.challenge import withdraw as withdraw_challenger
+    from finml.settings import get_settings
+
+    answer(withdraw_challenger(get_settings(), name, who=who or user(), why=why), as_json)
 
 
 @models_app.command()

@@ -37,6 +37,13 @@ TrialsOption = Annotated[
 WithImageOption = Annotated[
     bool, typer.Option("--with-image/--no-image", help="Whether `release` builds an OCI image too.")
 ]
+VariantsOption = Annotated[
+    bool,
+    typer.Option(
+        "--variants/--no-variants",
+        help="Whether `release` takes challengers and previous champions along.",
+    ),
+]
 BaseImageOption = Annotated[
     str,
     typer.Option(

@@ -21,6 +21,7 @@ from pipelines.cli.options import (
     Pipeline,
     Runner,
     TrialsOption,
+    VariantsOption,
     WithImageOption,
     companions,
     parameters,
@@ -47,6 +48,7 @@ def run(
     trials: TrialsOption = 0,
     params: ParamsOption = None,
     with_image: WithImageOption = True,
+    variants: VariantsOption = True,
     base_image: BaseImageOption = "",
     runner: Annotated[
         Runner, typer.Option("--runner", help="A process or a container for each step.")
@@ -75,6 +77,7 @@ def run(
             trials=trials,
             params=parameters(params or []),
             with_image=with_image,
+            variants=variants,
             base_image=base_image,
             ledger=ledger,
         )
@@ -153,6 +156,7 @@ def arguments_of(
     trials: int,
     params: Mapping[str, Any],
     with_image: bool,
+    variants: bool,
     base_image: str,
     ledger: str | None,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -165,7 +169,13 @@ def arguments_of(
         served = identity(ledger) if ledger else ""
         yield (
             pipeline.value,
-            {"models": list(models), "image": with_image, "base_image": base_image, "ledger_url": served},
+            {
+                "models": list(models),
+                "variants": variants,
+                "image": with_image,
+                "base_image": base_image,
+                "ledger_url": served,
+            },
         )
     else:
         yield pipeline.value, {}

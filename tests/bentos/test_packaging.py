@@ -9,7 +9,14 @@ import bentos.packaging
 from bentos.packaging import export_features, package
 from bentos.release import MODEL_FILES, Release
 from feature_repo import definitions
-from finml.errors import FeatureError, IntegrityError, NotApprovedError, PackageError, UsageError
+from finml.errors import (
+    FeatureError,
+    IntegrityError,
+    NotApprovedError,
+    PackageError,
+    RegistryError,
+    UsageError,
+)
 from finml.registry.manifest import check_manifest
 from finml.settings import Settings
 
@@ -47,6 +54,42 @@ def test_a_version_that_is_packaged_again_is_kept(bank, bento):
     again = package(bank.settings, [bank.version], bank.repo)
     assert again.release == bento.release
     assert again.tag != bento.tag
+
+
+def test_one_version_in_two_variants_is_stored_once(bank, bento):
+    again = package(
+        bank.settings, [bank.version], bank.repo, challengers=[bank.version], previous=[bank.version]
+    )
+    variants = again.release.variants("credit_risk")
+    assert {alias: model.spec for alias, model in variants.items()} == dict.fromkeys(
+        ("champion", "challenger", "previous"), bank.version.spec
+    )
+    described = yaml.safe_load((again.path / "bento.yaml").read_text())
+    assert [model["tag"] for model in described["models"]] == [bank.version.spec.replace("@", ":")]
+    assert described["labels"]["credit_risk.challenger.manifest_sha256"] == bank.version.manifest_sha256
+    assert "| credit_risk | previous |" in (again.path / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("champions", "others", "words"),
+    [
+        ("", "credit_risk", "cannot package nothing as champion"),
+        ("credit_risk", "credit_risk credit_risk", "as challenger"),
+        ("credit_risk", "intent", "as challenger"),
+    ],
+)
+def test_other_variants_need_a_champion(bank, champions, others, words):
+    def versions(names):
+        return [bank.version.model_copy(update={"name": name}) for name in names.split()]
+
+    with pytest.raises(UsageError, match=words):
+        package(bank.settings, versions(champions), bank.repo, challengers=versions(others))
+
+
+def test_a_challenger_needs_an_approving_verdict(bank):
+    unknown = bank.version.model_copy(update={"version": bank.version.version + 1})
+    with pytest.raises(RegistryError, match="has no version"):
+        package(bank.settings, [bank.version], bank.repo, challengers=[unknown])
 
 
 @pytest.mark.parametrize("count", [0, 2])

@@ -6,14 +6,17 @@ from pathlib import Path
 import pytest
 from kfp import dsl
 
-from components.champion import champion_of, champions
+from components.champion import beside, champion_of, champions
 from components.containerize import containerize
 from components.package import package
 from components.register import register
 from finml.errors import NotApprovedError
 from finml.models.base import get_model
+from finml.registry.challenge import challenge
+from finml.registry.promotion import rollback
 from finml.registry.versions import resolve
 from tests.components.conftest import MODEL
+from tests.registry.runs import new_home, registered
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("components")]
 
@@ -37,12 +40,39 @@ def test_a_rejected_model_cannot_be_registered(steps, trained, judged):
 
 
 def test_the_champion_is_packaged_by_name_and_number(steps, champion):
-    done = steps(package, models=[], ledger_url="")
+    done = steps(package, models=[], ledger_url="", variants=True)
     assert done["bento"].metadata["versions"] == [champion]
+    assert done["bento"].metadata["variants"] == []
     assert done["Output"].startswith("finance:")
     (model,) = json.loads(Path(done["bento"].path).read_text())["models"]
     version = resolve(steps.settings, champion)
     assert (model["version"], model["manifest_sha256"]) == (version.version, version.manifest_sha256)
+
+
+@pytest.fixture
+def two(tmp_path):
+    """A home whose second version is champion, and the first previous."""
+    settings = new_home(tmp_path / "home")
+    return settings, registered(settings), registered(settings)
+
+
+def test_the_previous_champion_and_the_challenger_stand_beside_the_champion(two):
+    settings, first, second = two
+    chosen = champions([], settings)
+    assert [version.spec for version in chosen] == [second.spec]
+    assert [version.spec for version in beside(chosen, "previous", settings)] == [first.spec]
+    assert beside(chosen, "challenger", settings) == []
+    rollback(settings, MODEL, who="ana")
+    challenge(settings, second.spec, who="ana")
+    chosen = champions([], settings)
+    for alias in ("previous", "challenger"):
+        assert [version.spec for version in beside(chosen, alias, settings)] == [second.spec]
+
+
+def test_a_version_of_another_ledger_is_left_out(two):
+    settings, _, _ = two
+    elsewhere = [version.model_copy(update={"ledger": "elsewhere"}) for version in champions([], settings)]
+    assert beside(elsewhere, "previous", settings) == []
 
 
 @pytest.mark.parametrize(
