@@ -14,6 +14,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from finml.models.trees import TreeSession
+
 Floats = npt.NDArray[np.float64]
 
 GRID_SHARES: Floats = np.unique(
@@ -33,26 +35,14 @@ class Depths(Protocol):
 
 
 class OnnxForest:
-    """A forest on ONNX Runtime, one thread: more of them lose on single rows."""
+    """A forest on ONNX Runtime."""
 
     def __init__(self, file: Path) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(file), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime's exceptions have no other base
-            raise ValueError(f"{file.name} holds no forest: {error}") from error
-        self._input = self._session.get_inputs()[0].name
+        self._trees = TreeSession(file)
 
     def __call__(self, rows: npt.NDArray[np.float32]) -> Floats:
         """(n, k) rows to n depths."""
-        (depth,) = self._session.run(None, {self._input: rows})
-        found: Floats = depth[:, 0].astype(np.float64)
-        return found
+        return self._trees(rows)[:, 0].astype(np.float64)
 
 
 def forest_rows(rows: Floats, *, logs: bool) -> npt.NDArray[np.float32]:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from finml.models import trees as ensembles
+
 if TYPE_CHECKING:
     import onnx
     from sklearn.ensemble import IsolationForest
     from sklearn.tree._tree import Tree as FittedTree
 
-INPUT, OUTPUT = "features", "depth"
-BRANCH, LEAF = "BRANCH_LEQ", "LEAF"
-OPSET, ML_OPSET, IR_VERSION = 17, 1, 8
+OUTPUT = "depth"
 
 
 @dataclass(frozen=True)
@@ -82,45 +82,28 @@ def _at_most(threshold: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 def to_onnx(trees: Sequence[Tree], features: int) -> "onnx.ModelProto":
     """The trees as an ONNX model that takes (n, features) float32 and answers (n, 1): the mean depth."""
-    from onnx import TensorProto, checker, helper
+    return ensembles.to_onnx(
+        [_ensemble(tree) for tree in trees],
+        features=features,
+        split="BRANCH_LEQ",
+        aggregate="AVERAGE",
+        output=OUTPUT,
+    )
 
-    sizes = [len(tree.left) for tree in trees]
-    tree_ids = np.repeat(np.arange(len(trees)), sizes)
-    node_ids = np.concatenate([np.arange(size) for size in sizes])
-    left, right, feature = (
-        np.concatenate([getattr(tree, name) for tree in trees]) for name in ("left", "right", "feature")
+
+def _ensemble(tree: Tree) -> ensembles.EnsembleTree:
+    leaf = tree.left == 0
+    nodes = np.flatnonzero(leaf)
+    return ensembles.EnsembleTree(
+        left=tree.left,
+        right=tree.right,
+        feature=tree.feature,
+        threshold=np.where(leaf, np.float32(0), tree.value),
+        missing_left=np.zeros(len(leaf), dtype=bool),
+        leaf=nodes,
+        target=np.zeros_like(nodes),
+        weight=tree.value[nodes],
     )
-    value = np.concatenate([tree.value for tree in trees])
-    leaf = left == 0
-    node = helper.make_node(
-        "TreeEnsembleRegressor",
-        [INPUT],
-        [OUTPUT],
-        domain="ai.onnx.ml",
-        aggregate_function="AVERAGE",
-        n_targets=1,
-        nodes_treeids=tree_ids.tolist(),
-        nodes_nodeids=node_ids.tolist(),
-        nodes_modes=np.where(leaf, LEAF, BRANCH).tolist(),
-        nodes_truenodeids=left.tolist(),
-        nodes_falsenodeids=right.tolist(),
-        nodes_featureids=feature.tolist(),
-        nodes_values=np.where(leaf, 0, value).astype(np.float32).tolist(),
-        target_treeids=tree_ids[leaf].tolist(),
-        target_nodeids=node_ids[leaf].tolist(),
-        target_ids=[0] * int(leaf.sum()),
-        target_weights=value[leaf].tolist(),
-    )
-    graph = helper.make_graph(
-        [node],
-        "isolation_forest",
-        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [None, features])],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None, 1])],
-    )
-    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", ML_OPSET)]
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="finml")
-    checker.check_model(model)
-    return model
 
 
 def from_onnx(file: Path) -> list[Tree]:

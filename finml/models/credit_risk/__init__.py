@@ -53,7 +53,7 @@ class CreditRisk:
         return frame.iloc[kept].reset_index(drop=True), frame.iloc[held_out].reset_index(drop=True)
 
     def train(self, frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingResult:
-        """Train on a checked frame and write `model.ubj`, `calibration.json` and `model.json`."""
+        """Train on a checked frame and write the files that `runtime` names."""
         from finml.models.credit_risk.training import train
 
         return train(frame, folder, options)

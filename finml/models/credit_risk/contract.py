@@ -104,6 +104,7 @@ class CreditRiskInput(Message):
         None,
         description="stored features of the user, in place of the online store's; those left out are missing",
     )
+    reasons: bool = Field(True, description="false: without reasons, which is faster")
 
     @model_validator(mode="after")
     def _is_about_someone(self) -> "CreditRiskInput":
@@ -152,7 +153,7 @@ class CreditRiskOutput(Message):
     probability: float = Field(ge=0, le=1, description="calibrated probability of default")
     band: Band = Field(description="risk band")
     flagged: bool = Field(description="whether the risk is high enough for a person to look at it")
-    reasons: list[CreditRiskReason] = Field(description="strongest first")
+    reasons: list[CreditRiskReason] = Field(description="strongest first; empty where not asked for")
     model_version: str = Field(description="name and number, as in credit_risk@7")
     feature_status: Literal["fresh", "stale", "missing", "provided"] = Field(
         description="of the stored features: in the online store and in time, there but too old, not there, "

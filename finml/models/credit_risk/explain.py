@@ -5,6 +5,7 @@ score. Features that say nearly the same thing share a topic, and a reason is a 
 the sum over its features, its words are those of the feature that moved it most.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -63,9 +64,12 @@ class Explainer:
     def __init__(self, features: Sequence[Feature]) -> None:
         self.features = list(features)
         self.topics = sorted({feature.topic for feature in features})
-        self._member = np.array(
-            [[feature.topic == topic for topic in self.topics] for feature in features], dtype=np.float64
-        )
+        self._members = [
+            [place for place, feature in enumerate(features) if feature.topic == topic]
+            for topic in self.topics
+        ]
+        self._by_topic = np.concatenate(self._members)
+        self._starts = np.cumsum([0, *map(len, self._members[:-1])])
 
     def explain(
         self, values: npt.NDArray[Any], contributions: npt.NDArray[Any], top: int
@@ -77,43 +81,58 @@ class Explainer:
             contributions: (n, k + 1) contributions, the base last.
             top: most reasons a row.
         """
-        by_topic = contributions[:, :-1] @ self._member
+        if not len(values):
+            return []
+        names = [feature.name for feature in self.features]
+        margins = contributions.sum(axis=1).tolist()
         return [
             Explanation(
-                reasons=self._reasons(values[row], contributions[row, :-1], by_topic[row], top),
-                contributions={
-                    feature.name: float(share)
-                    for feature, share in zip(self.features, contributions[row, :-1], strict=True)
-                },
-                base=float(contributions[row, -1]),
-                margin=float(contributions[row].sum()),
+                reasons=reasons,
+                contributions=dict(zip(names, shares[:-1], strict=True)),
+                base=shares[-1],
+                margin=margin,
             )
-            for row in range(len(values))
+            for reasons, shares, margin in zip(
+                self.reasons(values, contributions, top), contributions.tolist(), margins, strict=True
+            )
+        ]
+
+    def reasons(
+        self, values: npt.NDArray[Any], contributions: npt.NDArray[Any], top: int = TOP_REASONS
+    ) -> list[list[Reason]]:
+        """Of n rows, the topics that moved the answer most, strongest first. Arguments as for `explain`."""
+        if not len(values):
+            return []
+        ordered = contributions.astype(np.float64).take(self._by_topic, axis=1)
+        totals = np.add.reduceat(ordered, self._starts, axis=1)
+        return [
+            self._reasons(row, shares, total, top)
+            for row, shares, total in zip(
+                values.tolist(), contributions.tolist(), totals.tolist(), strict=True
+            )
         ]
 
     def _reasons(
-        self, values: npt.NDArray[Any], shares: npt.NDArray[Any], by_topic: npt.NDArray[Any], top: int
+        self, values: list[float], shares: list[float], totals: list[float], top: int
     ) -> list[Reason]:
-        strongest = [
-            topic
-            for topic in np.argsort(-np.abs(by_topic), kind="stable")[:top]
-            if abs(by_topic[topic]) >= LEAST_CONTRIBUTION
+        strongest = sorted(range(len(totals)), key=lambda topic: -abs(totals[topic]))[:top]
+        return [
+            self._reason(topic, totals[topic], values, shares)
+            for topic in strongest
+            if abs(totals[topic]) >= LEAST_CONTRIBUTION
         ]
-        reasons = []
-        for topic in strongest:
-            total = float(by_topic[topic])
-            # the feature that pushed hardest in the topic's own direction
-            place = int(np.argmax(np.where(self._member[:, topic] == 1, shares * np.sign(total), -np.inf)))
-            feature, value = self.features[place], float(values[place])
-            reasons.append(
-                Reason(
-                    topic=self.topics[topic],
-                    feature=feature.name,
-                    # as many digits as float32 holds
-                    value=None if np.isnan(value) else float(f"{value:.7g}"),
-                    contribution=total,
-                    direction="raises" if total > 0 else "lowers",
-                    text=feature.words_for(value),
-                )
-            )
-        return reasons
+
+    def _reason(self, topic: int, total: float, values: list[float], shares: list[float]) -> Reason:
+        raises = total > 0
+        # the feature that pushed hardest in the topic's own direction
+        place = (max if raises else min)(self._members[topic], key=shares.__getitem__)
+        feature, value = self.features[place], values[place]
+        return Reason(
+            topic=self.topics[topic],
+            feature=feature.name,
+            # as many digits as float32 holds
+            value=None if math.isnan(value) else float(f"{value:.7g}"),
+            contribution=total,
+            direction="raises" if raises else "lowers",
+            text=feature.words_for(value),
+        )

@@ -1,5 +1,6 @@
 """What a model's feature is: its column, the direction that its effect may have, the words for it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -56,7 +57,7 @@ class Feature:
 
     def words_for(self, value: float) -> str:
         """The sentence about a value; NaN: missing."""
-        if np.isnan(value):
+        if math.isnan(value):
             return self.missing
         if value == 0 and self.zero:
             return self.zero
@@ -145,24 +146,55 @@ def feature_matrix(frame: "pd.DataFrame", features: Sequence[Feature]) -> Matrix
 
 def _finite(values: npt.NDArray[np.float64]) -> Matrix:
     """As float32, with what is beyond its range at the range's end: trees take no infinity. NaN stays."""
-    return np.clip(values, -LARGEST, LARGEST).astype(np.float32)
+    return np.minimum(np.maximum(values, -LARGEST), LARGEST).astype(np.float32)
 
 
-def record_matrix(records: Sequence[Mapping[str, Any]], features: Sequence[Feature]) -> Matrix:
-    """`feature_matrix` for rows given as mappings; a key that is absent or `None` is a missing value.
+class RecordReader:
+    """Makes the matrix of rows given as mappings, without pandas.
 
-    Raises:
-        DataError: a value is not a number.
+    Attributes:
+        columns: the columns that are read.
     """
 
-    def value(record: Mapping[str, Any], feature: Feature) -> float:
-        given = record.get(feature.column)
-        if given is None:
-            return np.nan
-        return float(given == feature.category) if feature.category else given
+    def __init__(self, features: Sequence[Feature]) -> None:
+        self.columns = list(dict.fromkeys(feature.column for feature in features))
+        self._numbers = [feature.column for feature in features if not feature.category]
+        indicators = [feature for feature in features if feature.category]
+        self._categories: list[tuple[str, dict[Any, list[float]], int]] = []
+        order = [place for place, feature in enumerate(features) if not feature.category]
+        for source in dict.fromkeys(feature.source for feature in indicators):
+            places = [place for place, feature in enumerate(features) if feature.source == source]
+            names = [features[place].category for place in places]
+            flags = {name: [float(name == other) for other in names] for name in names}
+            self._categories.append((source, flags, len(names)))
+            order += places
+        # from the order in which a row is read to that of the features
+        self._order = np.argsort(order)
+        first = {feature.column: place for place, feature in reversed(list(enumerate(features)))}
+        self._first = np.array([first[column] for column in self.columns], dtype=np.intp)
 
-    try:
-        rows = [[value(record, feature) for feature in features] for record in records]
-        return _finite(np.array(rows, dtype=np.float64).reshape(len(records), len(features)))
-    except (ValueError, TypeError) as error:
-        raise DataError(f"a feature is not a number: {error}") from error
+    def matrix(self, records: Sequence[Mapping[str, Any]]) -> Matrix:
+        """`feature_matrix` for mappings; a key that is absent, `None` or NaN is a missing value.
+
+        Raises:
+            DataError: a value is not a number.
+        """
+        if not records:
+            return np.empty((0, len(self._order)), dtype=np.float32)
+        try:
+            values = np.array([self._row(record) for record in records], dtype=np.float64)
+        except (ValueError, TypeError) as error:
+            raise DataError(f"a feature is not a number: {error}") from error
+        return _finite(values.take(self._order, axis=1))
+
+    def _row(self, record: Mapping[str, Any]) -> list[Any]:
+        row = list(map(record.get, self._numbers))
+        for source, flags, width in self._categories:
+            given = record.get(source)
+            row += flags.get(given, [0.0] * width) if isinstance(given, str) else [None] * width
+        return row
+
+    def missing(self, matrix: Matrix) -> list[list[str]]:
+        """Of each row of a matrix, the columns that had no value."""
+        absent = np.isnan(matrix.take(self._first, axis=1))
+        return [[self.columns[place] for place in np.flatnonzero(row)] for row in absent]

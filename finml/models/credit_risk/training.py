@@ -15,14 +15,18 @@ from finml.models.base import TrainingResult, TrainOptions
 from finml.models.credit_risk.boosting import PARAMETERS, TrainingSet, find_stopping, fit, out_of_fold
 from finml.models.credit_risk.calibration import Calibration, fit_calibration
 from finml.models.credit_risk.contract import BAND_NAMES, FEATURE_SERVICE, FEATURES, band_edges, threshold
-from finml.models.credit_risk.runtime import CALIBRATION_FILE, FORMAT, INFO_FILE, MODEL_FILE
+from finml.models.credit_risk.runtime import CALIBRATION_FILE, FORMAT, INFO_FILE
+from finml.models.credit_risk.scoring import CONTRIBUTIONS_FILE, MARGIN_FILE, MODEL_FILE, By
 from finml.models.credit_risk.search import search
+from finml.models.credit_risk.shapley import boosted_trees, contributions_model, margin_model
 from finml.models.statistics import ScoredRows
 
 if TYPE_CHECKING:
     import xgboost
 
 log = structlog.get_logger(__name__)
+
+VERSIONS = ("xgboost", "onnx", "onnxruntime", "numpy", "pandas", "scikit-learn", "scipy")
 
 
 def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingResult:
@@ -81,7 +85,7 @@ def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingR
             "rounds": rounds,
             "parameters": chosen,
         },
-        "versions": {name: version(name) for name in ("xgboost", "numpy", "pandas", "scikit-learn", "scipy")},
+        "versions": {name: version(name) for name in VERSIONS},
     }
     _write(folder, booster, calibration, info)
     log.info("training_finished", rounds=rounds, calibration=calibration.kind)
@@ -100,7 +104,23 @@ def _write(
     """Write the model's files; `model.json` comes last, so that a folder that has it is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     booster.save_model(folder / MODEL_FILE)
-    for name, document in ((CALIBRATION_FILE, calibration.to_dict()), (INFO_FILE, info)):
+    scored_by = _write_trees(folder, booster)
+    documents = {CALIBRATION_FILE: calibration.to_dict(), INFO_FILE: {**info, "scored_by": scored_by}}
+    for name, document in documents.items():
         beside = folder / f"{name}.part"
         beside.write_text(json.dumps(document, indent=2) + "\n")
         beside.replace(folder / name)
+
+
+def _write_trees(folder: Path, booster: "xgboost.Booster") -> By:
+    """Write the booster as it is served; the answer says what a predictor finds."""
+    import onnx
+
+    trees, base = boosted_trees(booster)
+    onnx.save(margin_model(trees, base, len(FEATURES)), folder / MARGIN_FILE)
+    tables = contributions_model(trees, base, len(FEATURES))
+    if tables is None:
+        log.warning("explained_by_xgboost", reason="the tables of contributions would be too large")
+        return "trees"
+    onnx.save(tables, folder / CONTRIBUTIONS_FILE)
+    return "tables"

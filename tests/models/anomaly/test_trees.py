@@ -73,5 +73,5 @@ def test_usual_depths_are_those_of_the_paper():
 
 def test_a_file_that_holds_no_forest_is_named(tmp_path):
     (tmp_path / "forest.onnx").write_bytes(b"no forest")
-    with pytest.raises(ValueError, match=r"forest\.onnx holds no forest"):
+    with pytest.raises(ValueError, match=r"forest\.onnx holds no trees"):
         OnnxForest(tmp_path / "forest.onnx")

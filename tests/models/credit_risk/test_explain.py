@@ -4,11 +4,12 @@ import pytest
 from finml.models.credit_risk.contract import CreditRiskReason
 from finml.models.credit_risk.explain import LEAST_CONTRIBUTION
 from finml.models.credit_risk.features import feature_matrix
+from finml.models.credit_risk.scoring import MODEL_FILE, BoosterScoring
 
 
-def test_contributions_sum_to_the_margin(predictor, parts):
+def test_contributions_sum_to_the_margin(predictor, folder, parts):
     matrix = feature_matrix(parts[1], predictor.features)
-    margin = predictor.booster.inplace_predict(matrix, predict_type="margin")
+    margin = BoosterScoring(folder / MODEL_FILE).margin(matrix)
     np.testing.assert_allclose(predictor.contributions(matrix).sum(axis=1), margin, atol=1e-4)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from finml.errors import DataError
 from finml.features.declarations import REQUEST_FIELDS, SERVICES, VIEWS
 from finml.models.credit_risk.contract import FEATURE_SERVICE, FEATURES, PROTECTED
-from finml.models.credit_risk.features import Feature, feature_matrix, record_matrix
+from finml.models.credit_risk.features import Feature, RecordReader, feature_matrix
 
 NAMED = {feature.name: feature for feature in FEATURES}
 
@@ -89,9 +89,9 @@ def test_frames_and_records_make_the_same_matrix():
     made = feature_matrix(frame, SOME)
     np.testing.assert_array_equal(made, expected)
     assert made.dtype == np.float32
-    np.testing.assert_array_equal(record_matrix(frame.to_dict("records"), SOME), expected)
-    np.testing.assert_array_equal(record_matrix([{"loan_amount": 10}, {}], SOME)[:, 0], [10, np.nan])
-    assert record_matrix([], SOME).shape == (0, 3)
+    np.testing.assert_array_equal(RecordReader(SOME).matrix(frame.to_dict("records")), expected)
+    np.testing.assert_array_equal(RecordReader(SOME).matrix([{"loan_amount": 10}, {}])[:, 0], [10, np.nan])
+    assert RecordReader(SOME).matrix([]).shape == (0, 3)
 
 
 def test_nullable_and_all_empty_columns_are_missing_values():
@@ -114,7 +114,7 @@ def test_columns_that_are_missing_or_no_numbers_are_named():
     with pytest.raises(DataError, match="other than numbers: loan_amount"):
         feature_matrix(frame, SOME)
     with pytest.raises(DataError, match="is not a number"):
-        record_matrix([{"loan_amount": "much"}], SOME)
+        RecordReader(SOME).matrix([{"loan_amount": "much"}])
 
 
 @given(
@@ -122,7 +122,7 @@ def test_columns_that_are_missing_or_no_numbers_are_named():
     st.sampled_from([1e30, -1e30, 1e-300, -3.0, 1e300, -1e300, math.inf]),
 )
 def test_no_number_makes_a_value_that_trees_or_words_cannot_take(name, value):
-    matrix = record_matrix([{name: value}], FEATURES)
+    matrix = RecordReader(FEATURES).matrix([{name: value}])
     assert not np.isinf(matrix).any()
     place = next(place for place, feature in enumerate(FEATURES) if feature.name == name)
     assert FEATURES[place].words_for(float(matrix[0, place]))

@@ -40,9 +40,36 @@ def test_answers_keep_order_and_index(predictor, parts):
     assert answers.equals(predictor.predict(parts[1]).loc[frame.index])
 
 
-def test_threads_change_no_answer(folder, predictor, parts):
-    two = CreditRiskPredictor.load(folder, threads=2)
-    assert two.predict(parts[1]).equals(predictor.predict(parts[1]))
+@pytest.mark.parametrize("wanted", [(True,), (False,), (True, False, False)])
+def test_a_judgement_is_the_answer_with_or_without_its_reasons(predictor, parts, wanted):
+    records = parts[1].head(60).to_dict("records")
+    asked = [wanted[place % len(wanted)] for place in range(60)]
+    judged = predictor.judge(records, asked)
+    assert [each.score for each in judged] == predictor.predict_records(records)
+    assert [each.missing for each in judged] == [predictor.missing(record) for record in records]
+    for each, want, why in zip(judged, asked, predictor.explain_records(records), strict=True):
+        assert each.reasons == (why.reasons if want else [])
+        assert each.explanation is None
+
+
+def test_explained_judgements_have_every_share(predictor, parts):
+    records = parts[1].head(5).to_dict("records")
+    judged = predictor.judge(records, [False] * 5, explain=True)
+    assert [each.explanation for each in judged] == predictor.explain_records(records)
+    assert [each.reasons for each in judged] == [each.explanation.reasons for each in judged]
+
+
+def test_reasons_are_computed_only_where_they_are_wanted(predictor, parts, monkeypatch):
+    records = parts[1].head(6).to_dict("records")
+    explained = []
+    computed = predictor._scoring.contributions
+    monkeypatch.setattr(
+        predictor._scoring, "contributions", lambda rows: explained.append(len(rows)) or computed(rows)
+    )
+    predictor.judge(records, [False] * 6)
+    assert explained == []
+    predictor.judge(records, [True, False, True, False, False, False])
+    assert explained == [2]
 
 
 def test_bands_and_flags_follow_the_probability(predictor, parts):
@@ -109,6 +136,7 @@ def test_no_rows_get_no_answers(predictor, parts):
     assert predictor.predict(parts[1].head(0)).columns.tolist() == ["probability", "band", "flagged"]
     assert predictor.predict_records([]) == []
     assert predictor.explain_records([]) == []
+    assert predictor.judge([], []) == []
 
 
 def test_a_missing_column_is_named(predictor, parts):
@@ -116,7 +144,7 @@ def test_a_missing_column_is_named(predictor, parts):
         predictor.predict(parts[1].drop(columns="balance_min_90d"))
 
 
-@pytest.mark.parametrize("name", ["model.ubj", "calibration.json", "model.json"])
+@pytest.mark.parametrize("name", ["margin.onnx", "contributions.onnx", "calibration.json", "model.json"])
 @pytest.mark.parametrize("damage", ["absent", "empty", "other"])
 def test_a_damaged_folder_is_refused(folder, tmp_path, name, damage):
     broken = tmp_path / "model"
@@ -128,6 +156,24 @@ def test_a_damaged_folder_is_refused(folder, tmp_path, name, damage):
     with pytest.raises(ModelError, match="no usable credit_risk model") as caught:
         CreditRiskPredictor.load(broken)
     assert "download" in caught.value.hint
+
+
+def test_models_without_tables_give_the_same_answers(folder, predictor, parts, tmp_path):
+    frame = parts[1].head(100)
+    for scored_by, change in [("trees", {"scored_by": "trees"}), ("booster", {"format": 1})]:
+        other = tmp_path / scored_by
+        shutil.copytree(folder, other)
+        (other / "contributions.onnx").unlink()
+        info = json.loads((other / "model.json").read_text()) | change
+        (other / "model.json").write_text(json.dumps(info))
+        loaded = CreditRiskPredictor.load(other)
+        np.testing.assert_allclose(
+            loaded.predict(frame)["probability"], predictor.predict(frame)["probability"], atol=1e-6
+        )
+        for one, two in zip(loaded.explain(frame), predictor.explain(frame), strict=True):
+            assert [reason.text for reason in one.reasons] == [reason.text for reason in two.reasons]
+            assert one.contributions == pytest.approx(two.contributions, abs=1e-5)
+            assert (one.base, one.margin) == pytest.approx((two.base, two.margin), abs=1e-5)
 
 
 def test_another_format_is_refused(folder, tmp_path):
@@ -145,6 +191,7 @@ def test_serving_needs_no_training_code(folder):
         "import finml.models.credit_risk.contract;"
         f"CreditRiskPredictor.load(Path({str(folder)!r})).explain_records([{{}}]);"
         "heavy = {'mlflow', 'matplotlib', 'optuna', 'pandera', 'ibis', 'feast', 'duckdb', 'jinja2', 'kfp'};"
+        "heavy |= {'onnx', 'xgboost'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

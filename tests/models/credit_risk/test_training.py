@@ -19,7 +19,13 @@ def digest(folder) -> dict[str, str]:
 
 
 def test_the_folder_holds_booster_calibration_and_description(folder):
-    assert {path.name for path in folder.iterdir()} == {"model.ubj", "calibration.json", "model.json"}
+    assert {path.name for path in folder.iterdir()} == {
+        "model.ubj",
+        "margin.onnx",
+        "contributions.onnx",
+        "calibration.json",
+        "model.json",
+    }
     info = json.loads((folder / "model.json").read_text())
     assert info["feature_service"] == "credit_risk_v1"
     assert [feature["name"] for feature in info["features"]] == [feature.name for feature in FEATURES]
