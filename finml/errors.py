@@ -83,5 +83,13 @@ class PackageError(FinmlError):
     """A Bento or an image cannot be built."""
 
 
+class RoutingError(FinmlError):
+    """The routing file is broken, or asks for what the Bento does not hold."""
+
+
 class ServeError(FinmlError):
     """The HTTP service cannot start."""
+
+
+class MonitoringError(FinmlError):
+    """The inference log or the outcomes of predictions cannot be written or read."""

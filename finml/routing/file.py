@@ -1,0 +1,150 @@
+"""Reading and writing the routing file and its history, safe among processes and against crashes."""
+
+import json
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import yaml
+from filelock import FileLock, Timeout
+from pydantic import ValidationError
+
+from finml.errors import RoutingError
+from finml.routing.rules import Routing
+
+LOCK_TIMEOUT_S = 10
+
+Held = Mapping[str, Collection[str]]
+"""Variants that a Bento holds, by model."""
+
+
+def read(path: Path) -> Routing:
+    """The routing that a file says; where there is none, every model is answered by its champion.
+
+    Raises:
+        RoutingError: the file cannot be read or is not a routing file.
+    """
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Routing()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RoutingError(f"the routing file cannot be read: {error}", hint=f"see {path}") from error
+
+
+def parse(text: str) -> Routing:
+    """The routing of a YAML document.
+
+    Raises:
+        RoutingError: it breaks the contract; the message says where.
+    """
+    try:
+        return Routing.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise RoutingError(f"the routing file is no YAML: {' '.join(str(error).split())}") from error
+    except ValidationError as error:
+        found = "; ".join(
+            f"{'.'.join(str(part) for part in each['loc']) or 'the file'}: {each['msg']}"
+            for each in error.errors(include_url=False)
+        )
+        raise RoutingError(
+            f"the routing file breaks its contract: {found}", hint="docs/routing.md shows what it can hold"
+        ) from None
+
+
+def misfits(routing: Routing, held: Held) -> dict[str, str]:
+    """What a Bento cannot do of a routing: by model, why."""
+    found = {}
+    for model, rule in routing.models.items():
+        lacking = sorted(rule.variants.difference(held.get(model, ())))
+        if model not in held:
+            found[model] = f"the Bento holds no model {model}"
+        elif lacking:
+            found[model] = f"the Bento holds no {' and no '.join(lacking)} of {model}"
+    return found
+
+
+def change(
+    path: Path, make: Callable[[Routing], Routing | None], entry: Mapping[str, object]
+) -> Routing | None:
+    """Change the file: written beside, then renamed, by one process at a time, and noted in its history.
+
+    Args:
+        path: the file.
+        make: the new routing for the present one, or `None` to leave it.
+        entry: what the history keeps beside the rules that changed.
+
+    Returns:
+        The new routing, or `None` where it was left.
+
+    Raises:
+        RoutingError: the present file is broken, or another process holds it.
+        OSError: the folder cannot be written.
+    """
+    with locked(path):
+        before = read(path)
+        after = make(before)
+        if after is None or after == before:
+            return None
+        beside = path.with_name(f".{path.name}.{uuid4().hex}")
+        try:
+            with beside.open("w", encoding="utf-8") as file:
+                file.write(written(after))
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+        _remember(path, before, after, entry)
+    return after
+
+
+def written(routing: Routing) -> str:
+    """A routing as the file holds it."""
+    document = {"models": {}} | routing.model_dump(mode="json", exclude_defaults=True)
+    for model, rule in routing.models.items():
+        if rule.canary:
+            # every limit in full, so that whoever reads it need not know the defaults
+            document["models"][model]["canary"] = rule.canary.model_dump(mode="json")
+        elif set(document["models"][model]) == {"to"}:
+            document["models"][model] = rule.to
+    return yaml.safe_dump(document, sort_keys=False, width=110, allow_unicode=True)
+
+
+def history_file(path: Path) -> Path:
+    """Where the changes of a routing file are noted, one line of JSON each."""
+    return path.with_suffix(".history.jsonl")
+
+
+def _remember(path: Path, before: Routing, after: Routing, entry: Mapping[str, object]) -> None:
+    at = datetime.now(UTC).isoformat()
+    lines = []
+    for model in sorted(before.models | after.models):
+        was, becomes = before.rule(model), after.rule(model)
+        if was != becomes:
+            said = {"before": was, "after": becomes}
+            rules = {key: rule.model_dump(mode="json", exclude_defaults=True) for key, rule in said.items()}
+            lines.append(json.dumps({"at": at, "model": model, **entry, **rules}, ensure_ascii=False) + "\n")
+    # one write at the end of the file, which is whole or not there
+    with history_file(path).open("ab", buffering=0) as file:
+        file.write("".join(lines).encode())
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Sole right to change the file among the processes that see its folder.
+
+    Raises:
+        RoutingError: another process holds it for too long.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=LOCK_TIMEOUT_S):
+            yield
+    except Timeout as error:
+        raise RoutingError(
+            f"another process holds {path} for more than {LOCK_TIMEOUT_S} s", hint="run the command again"
+        ) from error

@@ -1,0 +1,238 @@
+"""Says which version answers an input, follows the routing file, and ends canaries that break their limits.
+
+Asking is a matter of a microsecond: everything that takes longer, reading the file, the clock, judging,
+happens in a thread beside. Each serving process has a router of its own; they agree since they read one file,
+hash users alike and go by the clock.
+"""
+
+import random
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from finml.errors import RoutingError
+from finml.routing import file
+from finml.routing.file import Held
+from finml.routing.judgement import Breach, judge
+from finml.routing.routes import TO_CHALLENGER, TO_CHAMPION, TO_PREVIOUS, Choice, Route, route_of
+from finml.routing.rules import Canary, RolledBack, Routing, Rule
+from finml.routing.sticky import places
+from finml.routing.windows import Watch
+
+log = structlog.get_logger(__name__)
+
+POLL_S = 0.25
+CHECK_EVERY = 4  # polls between two looks at the canaries
+
+
+class Router:
+    """The routing of one serving process.
+
+    Attributes:
+        error: why the file as it stands is not followed; empty where it is.
+    """
+
+    def __init__(
+        self, path: Path, held: Held, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        """Read the file, if there is one.
+
+        A file that is broken as the process starts leaves every model to its champion. One that asks for
+        what the Bento does not hold leaves those models to it, and the others are routed as it says: a
+        rollback of one model is not undone by a mistake about another.
+
+        Args:
+            path: the routing file, `settings.routing`.
+            held: variants that the Bento holds, by model.
+            now: the clock, with a time zone.
+        """
+        self.error = ""
+        self._path, self._held, self._now = path, held, now
+        self._routing = Routing()
+        self._routes: dict[str, Route] = {}
+        self._watches: dict[str, Watch] = {}
+        self._judged: dict[str, int] = {}
+        self._ended: dict[str, tuple[Canary, RolledBack]] = {}
+        self._signature: object = ()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.refresh(starting=True)
+
+    def route(self, model: str, sticky: str) -> Choice:
+        """Who answers an input.
+
+        Args:
+            model: the model's name; one that is not known is answered by its champion.
+            sticky: whom to keep at the same version: the input's user, else the caller. Empty where nobody
+                is known, who then is drawn by chance.
+        """
+        route = self._routes.get(model)
+        if route is None:
+            return TO_CHAMPION
+        if route.place is None:
+            return route.rest
+        place = route.place(sticky) if sticky else random.random()  # noqa: S311  # no secret
+        if place < route.challenger_below:
+            return TO_CHALLENGER
+        return TO_PREVIOUS if place >= route.previous_from else route.rest
+
+    def observe(
+        self, model: str, variant: str, *, ok: bool, latency_s: float, score: float | None = None
+    ) -> None:
+        """Tell how a variant did with one input; kept only where a canary is on.
+
+        Args:
+            model: the model's name.
+            variant: who answered.
+            ok: whether it could.
+            latency_s: seconds from the input's arrival to its answer.
+            score: the number that stands for the answer; `None` where there is none.
+        """
+        watch = self._watches.get(model)
+        if watch is not None:
+            watch.observe(variant, ok, latency_s, score)
+
+    def start(self) -> None:
+        """Follow the file and judge the canaries from now on, in a thread."""
+        if self._thread is None:
+            self._stop.clear()
+            self._thread = threading.Thread(target=self._follow, name="finml-routing", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        if self._thread:
+            self._thread.join()
+            self._thread = None
+
+    def refresh(self, *, starting: bool = False) -> None:
+        """Take the file if it has changed, and the step that each canary is at now."""
+        signature = self._sign()
+        if signature != self._signature:
+            self._signature = signature
+            self._load(starting)
+        self._compile()
+
+    def check(self) -> dict[str, Breach]:
+        """Judge every canary by what was observed; end those that break their limits, and say why."""
+        found = {}
+        for model, watch in self._watches.items():
+            seen = watch.seen["challenger"]
+            if seen == self._judged.get(model):
+                continue
+            self._judged[model] = seen
+            breach = judge(watch.canary, watch.sample("champion"), watch.sample("challenger"))
+            if breach:
+                found[model] = breach
+        for model, breach in found.items():
+            self._roll_back(model, self._watches[model].canary, breach)
+        return found
+
+    def shown(self) -> dict[str, Any]:
+        """How each model is routed in this process at this moment, as JSON."""
+        watches, models = self._watches, {}
+        for model, variants in sorted(self._held.items()):
+            rule, watch = self._rule(model), watches.get(model)
+            note = rule.rolled_back
+            models[model] = {
+                "rule": rule.words,
+                **self._routes.get(model, Route()).shares(),
+                "held": list(variants),
+                "observed": dict(watch.seen) if watch else None,
+                "rolled_back": note.model_dump(mode="json", exclude={"canary"}) if note else None,
+            }
+        return {"models": models, "error": self.error or None}
+
+    def _follow(self) -> None:
+        looks = 0
+        while not self._stop.wait(POLL_S):
+            looks += 1
+            try:
+                self.refresh()
+                if looks % CHECK_EVERY == 0:
+                    self.check()
+            except Exception:
+                # the thread must outlive whatever happens: without it no rollback reaches this process
+                log.exception("routing_not_followed")
+
+    def _sign(self) -> object:
+        """What changes whenever the file does."""
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return error.errno
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def _load(self, starting: bool) -> None:
+        """Take what the file says, or keep the last good routing and say why."""
+        try:
+            routing = file.read(self._path)
+        except RoutingError as error:
+            self._refuse(str(error))
+            return
+        misfits = file.misfits(routing, self._held)
+        if misfits:
+            self._refuse("; ".join(misfits.values()))
+            if not starting:
+                return
+            fitting = {model: rule for model, rule in routing.models.items() if model not in misfits}
+            routing = routing.model_copy(update={"models": fitting})
+        else:
+            self.error = ""
+        self._routing = routing
+        log.info("routing_taken", rules={model: rule.words for model, rule in routing.models.items()})
+
+    def _refuse(self, reason: str) -> None:
+        self.error = reason
+        kept = {model: rule.words for model, rule in self._routing.models.items()}
+        log.error("routing_refused", reason=reason, kept=kept)
+
+    def _rule(self, model: str) -> Rule:
+        """The rule of a model, with a canary that this process has ended taken for ended."""
+        rule = self._routing.rule(model)
+        ended = self._ended.get(model)
+        if ended and rule.canary == ended[0]:
+            return Rule(to="champion", rolled_back=ended[1])
+        return rule
+
+    def _compile(self) -> None:
+        """Make routes of the rules as of now, and watch the canaries that are on."""
+        now = self._now()
+        routes, watches = {}, {}
+        for model in self._routing.models:
+            rule = self._rule(model)
+            routes[model] = route_of(rule, places(self._routing.salt, model), now)
+            if rule.canary:
+                watch = self._watches.get(model)
+                same = watch is not None and watch.canary == rule.canary
+                watches[model] = watch if watch is not None and same else Watch(rule.canary)
+        # replaced as a whole, so that whoever asks meanwhile sees one or the other
+        self._routes, self._watches = routes, watches
+
+    def _roll_back(self, model: str, canary: Canary, breach: Breach) -> None:
+        """End a canary: here at once, and everywhere by the file, unless it says something else by now."""
+        note = RolledBack(at=self._now(), reason=breach.reason, figures=breach.figures, canary=canary)
+        self._ended[model] = canary, note
+        self._compile()
+        log.error("canary_rolled_back", model=model, reason=breach.reason, **breach.figures)
+
+        def champion_instead(routing: Routing) -> Routing | None:
+            if routing.rule(model).canary != canary:
+                return None
+            return routing.with_rule(model, Rule(to="champion", rolled_back=note))
+
+        try:
+            file.change(
+                self._path, champion_instead, {"action": "rolled_back", "by": "router", "why": breach.reason}
+            )
+        except (RoutingError, OSError) as error:
+            # as where the file is a mounted configuration: each process ends the canary for itself
+            self.error = f"the canary of {model} is ended here, but the file cannot say so: {error}"
+            log.error("routing_not_written", model=model, message=str(error))
