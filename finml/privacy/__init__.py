@@ -1,0 +1,72 @@
+"""Personal data and secrets are found and masked before anything is logged.
+
+What goes is shown by its kind (`<email>`, `<card>`), so that a log still says what happened. Amounts, dates,
+intents and the opaque ids that join logs stay. What is masked, what is not, and why: `docs/privacy.md`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from finml.privacy.numbers import mask_numbers
+from finml.privacy.words import mask_addresses, mask_secrets
+
+# Keys whose values say who somebody is, or let somebody in. They go whole, whatever they hold.
+PERSONAL_KEYS: Mapping[str, str] = {
+    **dict.fromkeys(("name", "full_name", "first_name", "last_name"), "<name>"),
+    **dict.fromkeys(("email", "email_address"), "<email>"),
+    **dict.fromkeys(("phone", "phone_number", "mobile"), "<phone>"),
+    **dict.fromkeys(("card", "card_number"), "<card>"),
+    **dict.fromkeys(("account_number", "iban"), "<account>"),
+    **dict.fromkeys(("token", "password", "secret", "api_key", "x_api_key", "authorization"), "<secret>"),
+    "address": "<address>",
+    "aadhaar": "<aadhaar>",
+    "birth_date": "<birth_date>",
+    "pan": "<pan>",
+    "upi_id": "<upi>",
+}
+# Nothing needs the words of a customer in an operational log; the inference log keeps them, masked inside.
+LOGGED_KEYS: Mapping[str, str] = {**PERSONAL_KEYS, "text": "<text>"}
+
+
+def mask_text(text: str) -> str:
+    """`text` with personal data and secrets in it replaced by their kinds."""
+    return mask_numbers(mask_addresses(mask_secrets(text)))
+
+
+def mask(value: object, keys: Mapping[str, str] = LOGGED_KEYS) -> Any:  # noqa: ANN401  # what came in, masked
+    """`value` with personal data masked at any depth of mappings and sequences; numbers and dates stay.
+
+    Args:
+        value: anything that is logged.
+        keys: names in lower case whose values go whole, with what takes their place. Values of other names
+            that end in `_id` keep their digits: they are opaque and join logs.
+    """
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, Mapping):
+        return {key: mask_value(str(key), item, keys) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [mask(item, keys) for item in value]
+    return value
+
+
+def mask_value(key: str, value: object, keys: Mapping[str, str] = LOGGED_KEYS) -> Any:  # noqa: ANN401
+    """`value`, which has the name `key`, as `mask` leaves it."""
+    key = key.lower().replace("-", "_")
+    whole = keys.get(key)
+    if whole is not None:
+        return value if value is None else whole
+    if isinstance(value, str) and key.endswith("_id"):
+        return mask_addresses(mask_secrets(value))
+    return mask(value, keys)
+
+
+def mask_model(value: BaseModel | Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs or outputs of a model as plain JSON data, fit for the inference log.
+
+    Texts are masked inside, values of personal keys go whole, amounts and all other numbers stay.
+    """
+    fields = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    return {key: mask_value(key, item, PERSONAL_KEYS) for key, item in fields.items()}
