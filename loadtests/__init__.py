@@ -1,1 +1,1 @@
-"""Load tests with Locust, run headless against a budget: `python -m loadtests.run`, or `make bench`."""
+"""Load tests with Locust, run headless against a budget: `finml loadtest SCENARIO`."""

@@ -1,4 +1,4 @@
-"""What a load test sends: the scenario, models and users, handed to Locust's process as a file."""
+"""What a load test sends: the scenario, models and users, handed to Locust's processes as one document."""
 
 import random
 from collections.abc import Sequence
@@ -13,6 +13,8 @@ from finml.settings import Settings
 from loadtests.scenarios import Scenario
 
 PLAN_VARIABLE = "FINML_LOAD_PLAN"
+RECORDING_VARIABLE = "FINML_LOAD_RECORDING"
+KEY_VARIABLE = "FINML_API_KEY"
 MOST_USERS = 20_000
 
 
@@ -45,18 +47,21 @@ class Plan(BaseModel):
 
 
 def models_of(scenario: Scenario, served: Sequence[str]) -> dict[str, float]:
-    """The models that a scenario asks of a service, each with its weight.
+    """The served models that a scenario asks, each with its weight.
 
     Raises:
-        UsageError: the scenario's mix names a model that is not served.
+        UsageError: none of its mix is served, or a model of its mix does not exist.
     """
-    absent = sorted(set(scenario.mix).difference(served))
-    if absent:
+    for name in scenario.mix:
+        get_model(name)
+    asked = {name: scenario.mix.get(name, 0.0) if scenario.mix else 1.0 for name in served}
+    asked = {name: weight for name, weight in asked.items() if weight}
+    if not asked:
         raise UsageError(
-            f"the service does not serve {', '.join(absent)}",
+            "the service serves none of the scenario's models",
             hint=f"it serves {', '.join(served) or 'nothing'}; change the scenario's mix",
         )
-    return dict(scenario.mix) or dict.fromkeys(served, 1.0)
+    return asked
 
 
 def users_of_file(path: Path) -> list[str]:

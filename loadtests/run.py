@@ -1,148 +1,177 @@
-"""Runs a scenario against the service and says whether it kept its budget: `python -m loadtests.run`.
+"""Runs a scenario against the service and judges what came back.
 
-Locust replaces parts of the standard library as it is imported, so it always runs in a process of its own.
+Locust replaces parts of the standard library as it is imported, so it always runs in processes of its own.
 """
 
-import argparse
-import csv
-import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
-from finml.errors import FinmlError, ServeError, UsageError
-from finml.logs import configure_logging
-from finml.settings import Settings, get_settings
-from loadtests.plan import PLAN_VARIABLE, Plan, models_of, users_of_file, users_of_ledger
-from loadtests.scenarios import BUDGETS, Scenario, load
-from loadtests.verdict import Verdict, judge
+from finml.errors import ServeError, UsageError
+from finml.settings import Settings
+from loadtests.judging import judge
+from loadtests.memory import MemoryWatch, Sample
+from loadtests.plan import (
+    KEY_VARIABLE,
+    PLAN_VARIABLE,
+    RECORDING_VARIABLE,
+    Plan,
+    models_of,
+    users_of_file,
+    users_of_ledger,
+)
+from loadtests.recording import Recording
+from loadtests.scenarios import BUDGETS, load
+from loadtests.service import Service, api_key, running, served_models, started
+from loadtests.verdict import Verdict
 
 LOCUSTFILE = Path(__file__).with_name("callers.py")
-SPAWN_PER_S = 20
-TIMEOUT_S = 10.0
+PORT = 5557
+LAST_CHARACTERS = 2000
+WORKERS_WITHIN_S = 120
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a scenario and print its verdict: 0 within budget, 1 beyond it or not run, 2 wrong usage."""
-    options = parser().parse_args(arguments)
-    try:
-        settings = get_settings()
-        configure_logging(settings)
-        verdict = run(settings, options)
-    except FinmlError as error:
-        sys.stderr.write(f"error: {error}\n" + (f"hint: {error.hint}\n" if error.hint else ""))
-        return error.exit_code
-    sys.stdout.write(verdict.to_text() + "\n")
-    return 0 if verdict.passed else 1
+@dataclass(frozen=True)
+class Options:
+    """How to run a scenario.
+
+    Attributes:
+        budgets: file of scenarios and budgets.
+        host: URL of a running service; `None` serves the newest Bento.
+        workers: workers of the Bento that is served here.
+        user_ids: file of user ids, one a line; `None` for the ledger's.
+        key_file: file with the API key of a service that runs elsewhere.
+        processes: processes that send, on this machine.
+        expect_workers: sending processes that come from elsewhere, by `finml loadtest-worker`; 0 for none.
+        port: where those find this process.
+    """
+
+    scenario: str
+    budgets: Path = BUDGETS
+    host: str | None = None
+    workers: int = 1
+    user_ids: Path | None = None
+    key_file: Path | None = None
+    processes: int = 1
+    expect_workers: int = 0
+    port: int = PORT
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command's options."""
-    options = argparse.ArgumentParser(prog="python -m loadtests.run", description=__doc__.splitlines()[0])
-    options.add_argument("--scenario", default="steady", help="one of those in the budget file")
-    options.add_argument("--budgets", type=Path, default=BUDGETS, help="file of scenarios and budgets")
-    options.add_argument("--host", help="URL of a running service; without it the newest Bento is served")
-    options.add_argument("--user-ids", type=Path, help="file of user ids, one a line; default: the ledger's")
-    options.add_argument("--workers", type=int, default=1, help="workers of the Bento that is served here")
-    return options
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left: the plan, all that was recorded, and the verdict on it."""
+
+    plan: Plan
+    recording: Recording
+    samples: list[Sample]
+    verdict: Verdict
 
 
-def run(settings: Settings, options: argparse.Namespace) -> Verdict:
-    """Run the chosen scenario, against a service that is started for it where no host is named."""
+def run(settings: Settings, options: Options) -> Outcome:
+    """Run the chosen scenario, against a service that is started for it where no host is named.
+
+    Raises:
+        UsageError: there is no such scenario, or no user to ask about.
+        ServeError: the service or the load generator could not run.
+    """
     scenarios = load(options.budgets)
     if options.scenario not in scenarios:
         raise UsageError(f"no scenario {options.scenario!r}", hint=f"scenarios: {', '.join(scenarios)}")
+    if options.expect_workers and options.processes > 1:
+        raise UsageError("processes here and workers elsewhere at once", hint="choose one of the two")
     users = users_of_file(options.user_ids) if options.user_ids else users_of_ledger(settings)
     scenario = scenarios[options.scenario]
-    service: AbstractContextManager[str]
-    if options.host:
-        service = nullcontext(options.host.rstrip("/"))
-    else:
-        from bentos.server import running
-
-        service = running(settings, workers=options.workers)
-    with service as url:
+    service: AbstractContextManager[Service] = (
+        nullcontext(running(options.host, options.key_file))
+        if options.host
+        else started(settings, options.workers)
+    )
+    with service as asked:
         plan = Plan(
             name=options.scenario,
             scenario=scenario,
-            models=models_of(scenario, served_models(url)),
+            models=models_of(scenario, served_models(asked)),
             user_ids=users,
             seed=settings.seed,
         )
-        return measure(plan, url)
+        with MemoryWatch(asked.processes, time.time) as watch:
+            recording = send(plan, asked, options)
+    return Outcome(plan, recording, watch.samples, judge(plan, recording, watch.samples))
 
 
-def served_models(url: str) -> list[str]:
-    """Names of the models that a service says it serves.
-
-    Raises:
-        ServeError: it does not answer.
-    """
-    try:
-        answer = httpx.get(f"{url}/models", timeout=TIMEOUT_S).raise_for_status()
-        return [model["name"] for model in answer.json()["models"]]
-    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-        raise ServeError(
-            f"{url} does not say what it serves: {error}", hint="name a running service by --host"
-        ) from None
-
-
-def measure(plan: Plan, url: str) -> Verdict:
-    """Send a plan's load to a service and judge what came back.
+def send(plan: Plan, service: Service, options: Options) -> Recording:
+    """Send a plan's load to a service.
 
     Raises:
         ServeError: Locust could not run; the message ends with what it said.
     """
-    scenario = plan.scenario
     with tempfile.TemporaryDirectory(prefix="finml-load-") as temporary:
         folder = Path(temporary)
         plan.write(folder / "plan.json")
+        told = {
+            PLAN_VARIABLE: str(folder / "plan.json"),
+            RECORDING_VARIABLE: str(folder / "recording.json"),
+            # in the environment, for a command line can be read by everybody
+            KEY_VARIABLE: service.key,
+        }
         done = subprocess.run(  # noqa: S603  # a list of our own making, no shell
-            [
-                *locust_command(scenario, url),
-                "--json-file",
-                str(folder / "stats"),
-                "--csv",
-                str(folder / "run"),
-            ],
-            env=os.environ | {PLAN_VARIABLE: str(folder / "plan.json")},
+            [*locust("--headless", "--only-summary", "--host", service.url), *spread(options)],
+            env=os.environ | told,
             capture_output=True,
             text=True,
             check=False,
         )
-        stats = folder / "stats.json"
-        if not stats.exists():
-            raise ServeError(f"the load test did not run: {done.stderr.strip()[-2000:]}")
-        entries = json.loads(stats.read_text(encoding="utf-8"))
-        errors = failures(folder / "run_failures.csv")
-    return judge(plan.name, scenario.budget, entries, scenario.seconds, errors)
+        recording = folder / "recording.json"
+        if not recording.exists():
+            raise ServeError(f"the load test did not run: {done.stderr.strip()[-LAST_CHARACTERS:]}")
+        return Recording.model_validate_json(recording.read_bytes())
 
 
-def locust_command(scenario: Scenario, url: str) -> list[str]:
-    """Locust, headless; its figures start when all users have come, and failures do not change its status."""
-    spawning = -(-scenario.users // SPAWN_PER_S)
+def work(master: str, port: int, key_file: Path | None, processes: int) -> None:
+    """Send for a load test that runs on another machine, until it is over.
+
+    Raises:
+        ServeError: Locust could not run, or lost the other machine.
+    """
+    done = subprocess.run(  # noqa: S603  # a list of our own making, no shell
+        [
+            *locust("--worker", "--master-host", master, "--master-port", str(port)),
+            *(("--processes", str(processes)) if processes > 1 else ()),
+        ],
+        env=os.environ | {KEY_VARIABLE: api_key(key_file)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ServeError(f"the worker ended: {done.stderr.strip()[-LAST_CHARACTERS:]}")
+
+
+def locust(*options: str) -> list[str]:
+    """Locust over finml's callers. Failed requests do not change its status: the verdict judges them."""
     return [
-        *(sys.executable, "-m", "locust", "--headless", "--only-summary", "--reset-stats"),
-        *("--locustfile", str(LOCUSTFILE), "--host", url),
-        *("--users", str(scenario.users), "--spawn-rate", str(SPAWN_PER_S)),
-        *("--run-time", f"{scenario.seconds + spawning}s", "--exit-code-on-error", "0"),
+        *(sys.executable, "-m", "locust", "--locustfile", str(LOCUSTFILE)),
+        *("--exit-code-on-error", "0", "--skip-log-setup", *options),
     ]
 
 
-def failures(path: Path) -> list[str]:
-    """What failed, most frequent first, from Locust's table."""
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = sorted(csv.DictReader(file), key=lambda row: -int(row["Occurrences"]))
-    return [f"{row['Occurrences']} x {row['Name']}: {row['Error'][:200]}" for row in rows]
+def spread(options: Options) -> list[str]:
+    """Locust's options for more than one sending process."""
+    if options.expect_workers:
+        return [
+            *("--master", "--master-bind-port", str(options.port)),
+            *("--expect-workers", str(options.expect_workers)),
+            *("--expect-workers-max-wait", str(WORKERS_WITHIN_S)),
+        ]
+    if options.processes > 1:
+        from bentos.server import free_port
 
-
-if __name__ == "__main__":
-    sys.exit(main())
+        # a port of its own, so that two load tests can run beside each other
+        port = str(free_port())
+        return ["--processes", str(options.processes), "--master-bind-port", port, "--master-port", port]
+    return []

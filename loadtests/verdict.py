@@ -1,138 +1,128 @@
-"""From Locust's statistics to a verdict on one screen."""
+"""A verdict, and the one screen that it is told on."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from loadtests.scenarios import Budget
+from pydantic import BaseModel
+
+from loadtests.ending import Step
+from loadtests.memory import Growth
+from loadtests.recording import Figures
+
+MOST_ERRORS = 5
+MOST_STEPS = 14
 
 
-@dataclass(frozen=True)
-class RouteFigures:
-    """What was measured on one route.
+class Finding(BaseModel):
+    """One measure against its limit.
 
     Attributes:
-        p50_ms, p95_ms, p99_ms: milliseconds within which that share of the requests was answered.
+        measure: as in `failures` or `latency of /predict/intent`.
+        words: with value and limit.
+        since_s: seconds into the run at which the limit was first broken; `None` where it was not, or
+            where the measure is of the whole run.
     """
 
-    route: str
-    requests: int
-    failures: int
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One figure against its budget."""
-
-    name: str
-    value: float
-    limit: float
+    measure: str
     passed: bool
     words: str
+    since_s: float | None = None
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """The findings, in the order in which a service breaks: it fails, it slows, it falls behind."""
+class Verdict(BaseModel):
+    """What a load test found.
+
+    Attributes:
+        load: what was sent, in words.
+        routes: figures of the judged part of the run.
+        findings: in the order in which services break: they fail, they slow, they fall behind.
+        steps: where the rate rose in steps, what each led to.
+        memory: how the service's memory changed, where it was watched.
+        cautions: what a reader must know before trusting the figures.
+        errors: what failed, most frequent first.
+    """
 
     scenario: str
-    routes: list[RouteFigures]
+    load: str
+    routes: list[Figures]
     findings: list[Finding]
-    errors: list[str]
+    steps: list[Step] = []
+    memory: Growth | None = None
+    cautions: list[str] = []
+    errors: list[str] = []
 
     @property
     def passed(self) -> bool:
-        """Whether every figure is within its budget."""
+        """Whether every measure is within its limit."""
         return all(finding.passed for finding in self.findings)
 
+    @property
+    def first_broken(self) -> Finding | None:
+        """What was beyond its limit before anything else was."""
+        broken = [finding for finding in self.findings if not finding.passed]
+        return min(
+            broken, key=lambda each: float("inf") if each.since_s is None else each.since_s, default=None
+        )
+
+    @property
+    def headline(self) -> str:
+        """Whether it passed, or what broke first."""
+        first = self.first_broken
+        if first is None:
+            found = f", {self.findings[0].words}" if self.steps else ""
+            return f"{self.scenario}: within budget{found}"
+        since = "" if first.since_s is None else f", from second {first.since_s:.0f} on"
+        return f"{self.scenario}: BROKEN, first by {first.words}{since}"
+
+    def document(self) -> dict[str, Any]:
+        """The verdict as plain data."""
+        first = self.first_broken
+        return {
+            "passed": self.passed,
+            "first_broken": first.measure if first else None,
+            **self.model_dump(mode="json"),
+        }
+
     def to_text(self) -> str:
-        """The verdict on one screen; the first line says whether it passed, or what broke first."""
-        broken = next((finding for finding in self.findings if not finding.passed), None)
-        lines = [
-            f"{self.scenario}: " + (f"BROKEN, first by {broken.words}" if broken else "within budget"),
-            "",
-            f"{'route':<28}{'requests':>9}{'failed':>8}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}",
-        ]
-        lines += [
-            f"{route.route:<28}{route.requests:>9}{route.failures:>8}"
-            f"{route.p50_ms:>9.0f}{route.p95_ms:>9.0f}{route.p99_ms:>9.0f}"
-            for route in self.routes
-        ]
-        lines += ["", *(f"{'ok    ' if f.passed else 'BROKEN'} {f.words}" for f in self.findings)]
+        """The verdict on one screen."""
+        lines = [self.headline, self.load, "", *self._table(), *self._steps(), ""]
+        lines += [f"{'ok    ' if each.passed else 'BROKEN'} {each.words}" for each in self.told()]
+        lines += [f"note   {each}" for each in self.cautions]
         if self.errors:
-            lines += ["", "errors, most frequent first:", *(f"  {error}" for error in self.errors[:5])]
+            lines += [
+                "",
+                "errors, most frequent first:",
+                *(f"  {each}" for each in self.errors[:MOST_ERRORS]),
+            ]
         return "\n".join(lines)
 
+    def told(self) -> list[Finding]:
+        """All that broke and all but latency: routes within their limit are in the table."""
+        return [each for each in self.findings if not (each.passed and each.measure.startswith("latency of"))]
 
-def judge(
-    scenario: str, budget: Budget, stats: Iterable[Mapping[str, Any]], seconds: float, errors: list[str]
-) -> Verdict:
-    """Compare what was measured with the budget.
+    def _table(self) -> list[str]:
+        if self.steps:
+            return []
+        head = f"{'route':<24}{'requests':>9}{'shed':>7}{'failed':>7}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}"
+        return [
+            head,
+            *(
+                f"{each.route:<24}{each.sent:>9}{each.shed:>7}{each.failed:>7}"
+                f"{each.p50_ms:>9.1f}{each.p95_ms:>9.1f}{each.p99_ms:>9.1f}"
+                for each in self.routes
+            ),
+        ]
 
-    Args:
-        scenario: its name.
-        budget: what it may cost.
-        stats: Locust's entries, one a route.
-        seconds: how long the load lasted.
-        errors: what failed, most frequent first.
-    """
-    routes = [figures(entry) for entry in stats if entry["num_requests"]]
-    total = sum(route.requests for route in routes)
-    failed = sum(route.failures for route in routes)
-    share = failed / total if total else 1.0
-    findings = [
-        Finding(
-            "failure_share",
-            share,
-            budget.failure_share,
-            share <= budget.failure_share,
-            f"failures: {failed} of {total} requests ({share:.2%}), at most {budget.failure_share:.2%}",
-        )
-    ]
-    findings += [
-        Finding(
-            f"p95_ms {route.route}",
-            route.p95_ms,
-            budget.p95_ms,
-            route.p95_ms <= budget.p95_ms,
-            f"latency of {route.route}: p95 {route.p95_ms:.0f} ms, at most {budget.p95_ms:.0f} ms",
-        )
-        for route in sorted(routes, key=lambda each: -each.p95_ms)
-    ]
-    rate = (total - failed) / seconds
-    findings.append(
-        Finding(
-            "requests_per_s",
-            rate,
-            budget.requests_per_s,
-            rate >= budget.requests_per_s,
-            f"throughput: {rate:.0f} answers a second, at least {budget.requests_per_s:.0f}",
-        )
-    )
-    return Verdict(scenario, routes, findings, errors)
-
-
-def figures(entry: Mapping[str, Any]) -> RouteFigures:
-    """One route's figures from Locust's entry, whose response times are a histogram in milliseconds."""
-    times = sorted((float(ms), int(count)) for ms, count in entry["response_times"].items())
-    return RouteFigures(
-        route=entry["name"],
-        requests=entry["num_requests"],
-        failures=entry["num_failures"],
-        p50_ms=percentile(times, 0.5),
-        p95_ms=percentile(times, 0.95),
-        p99_ms=percentile(times, 0.99),
-    )
-
-
-def percentile(times: list[tuple[float, int]], share: float) -> float:
-    """The least time within which `share` of the requests of a sorted histogram were answered."""
-    reached, wanted = 0, share * sum(count for _, count in times)
-    for ms, count in times:
-        reached += count
-        if reached >= wanted:
-            return ms
-    return 0.0
+    def _steps(self) -> list[str]:
+        if not self.steps:
+            return []
+        head = f"{'requests/s':>10}{'answered/s':>12}{'p95 ms':>9}  slowest route"
+        left_out = len(self.steps) - MOST_STEPS
+        return [
+            head,
+            *([f"{f'{left_out} lower rates, all within budget':>31}"] if left_out > 0 else []),
+            *(
+                f"{each.rate_per_s:>10.0f}{each.answered_per_s:>12.0f}{each.p95_ms:>9.0f}  {each.slowest:<24}"
+                + ("BROKEN" if each.broken else "")
+                for each in self.steps[-MOST_STEPS:]
+            ),
+        ]

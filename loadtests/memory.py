@@ -1,0 +1,97 @@
+"""Watches the memory of the service's processes while a load test runs."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    import psutil
+
+EVERY_S = 1.0
+MIB = 1 << 20
+LEAST_SAMPLES = 10
+
+
+class Sample(BaseModel):
+    """Memory at one moment: resident MiB of all processes together, seconds since 1970."""
+
+    at: float
+    mib: float
+    processes: int
+
+
+class Growth(BaseModel):
+    """How memory changed in the judged part of a run.
+
+    Attributes:
+        mib_per_hour: slope by Theil and Sen, which single jumps do not move, with its 95 % interval.
+        start_mib, end_mib: first and last sample.
+    """
+
+    mib_per_hour: float
+    low: float
+    high: float
+    start_mib: float
+    end_mib: float
+    seconds: float
+
+
+class MemoryWatch:
+    """Samples the resident memory of processes and all that they start, in a thread, until stopped.
+
+    Pages that processes share are counted in each: the sum says too much, its growth does not.
+    """
+
+    def __init__(self, processes: Sequence["psutil.Process"], clock: Callable[[], float]) -> None:
+        self.samples: list[Sample] = []
+        self._processes, self._clock = processes, clock
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="memory-watch", daemon=True)
+
+    def __enter__(self) -> "MemoryWatch":
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while self._processes and not self._over.wait(EVERY_S):
+            self.samples.append(sample(self._processes, self._clock()))
+
+
+def sample(processes: Sequence["psutil.Process"], at: float) -> Sample:
+    """Memory of processes and their descendants now; those that have ended count nothing."""
+    import psutil
+
+    sizes = []
+    for root in processes:
+        try:
+            for process in (root, *root.children(recursive=True)):
+                sizes.append(process.memory_info().rss)
+        except psutil.NoSuchProcess:
+            continue
+    return Sample(at=at, mib=sum(sizes) / MIB, processes=len(sizes))
+
+
+def growth(samples: Sequence[Sample], start: float, end: float) -> Growth | None:
+    """How memory changed between two moments; `None` where too few samples lie between."""
+    chosen = [each for each in samples if start <= each.at < end]
+    if len(chosen) < LEAST_SAMPLES:
+        return None
+    from scipy.stats import theilslopes
+
+    found = theilslopes([each.mib for each in chosen], [(each.at - start) / 3600 for each in chosen])
+    return Growth(
+        mib_per_hour=float(found.slope),
+        low=float(found.low_slope),
+        high=float(found.high_slope),
+        start_mib=chosen[0].mib,
+        end_mib=chosen[-1].mib,
+        seconds=chosen[-1].at - chosen[0].at,
+    )
