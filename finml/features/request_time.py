@@ -5,7 +5,8 @@ runs wherever a model is served.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from finml.features.declarations import LOAN_REQUEST, REQUEST_FIELDS
 
@@ -27,6 +28,12 @@ def loan_request(inputs: Mapping[str, Sequence[float | None]]) -> dict[str, list
     """
     rows = [_ratios(*row) for row in zip(*(inputs[name] for name in INPUTS), strict=True)]
     return {name: [row[name] for row in rows] for name in LOAN_REQUEST.feature_names}
+
+
+COMPUTED: Mapping[str, Callable[[Mapping[str, Sequence[float | None]]], dict[str, list[float]]]] = (
+    MappingProxyType({LOAN_REQUEST.name: loan_request})
+)
+"""The function of each on-demand view."""
 
 
 def monthly_installment(

@@ -63,7 +63,7 @@ def serving_store(folder: Path, settings: Settings) -> "FeatureStore":
 
     Args:
         folder: what `export_serving` wrote.
-        settings: `home` or `redis_url` say where the online store is.
+        settings: `home` or `redis_url` say where the online store is, `store_timeout_s` how long it may take.
 
     Raises:
         FeatureError: the folder is not one, or there is no online store where it should be.
@@ -81,7 +81,12 @@ def serving_store(folder: Path, settings: Settings) -> "FeatureStore":
     if "connection_string" in online:
         if not settings.redis_url:
             raise SettingsError("the features are served from Redis", hint="set FINML_REDIS_URL")
-        online["connection_string"] = settings.redis_url
+        online |= {
+            "connection_string": settings.redis_url,
+            "connect_timeout_s": settings.store_timeout_s,
+            # whoever serves asks again himself, within the time limit
+            "retries": False,
+        }
     else:
         online["path"] = online["path"].replace(HOME, str(settings.home), 1)
         if not Path(online["path"]).is_file():
@@ -89,6 +94,7 @@ def serving_store(folder: Path, settings: Settings) -> "FeatureStore":
                 f"there is no online store at {online['path']}",
                 hint="set FINML_HOME to the state it was built in, or run: finml run features",
             )
+    online["timeout_s"] = settings.store_timeout_s
     served["registry"]["path"] = str(folder.resolve() / REGISTRY)
     config = RepoConfig(**served)
     config.repo_path = folder.resolve()

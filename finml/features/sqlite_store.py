@@ -15,7 +15,9 @@ from feast.infra.online_stores.sqlite import SqliteOnlineStore as FeastSqliteOnl
 from feast.infra.online_stores.sqlite import SqliteOnlineStoreConfig as FeastSqliteOnlineStoreConfig
 from feast.infra.online_stores.sqlite import _table_id
 from feast.protos.feast.types.Value_pb2 import Value
-from pydantic import StrictStr
+from pydantic import PositiveFloat, StrictStr
+
+from finml.features.values import Stored
 
 if TYPE_CHECKING:
     from feast import FeatureView, RepoConfig
@@ -25,9 +27,15 @@ Row = tuple[Any, dict[str, Any], datetime, datetime | None]
 
 
 class SqliteOnlineStoreConfig(FeastSqliteOnlineStoreConfig):  # type: ignore[misc] # Feast is not typed
-    """Settings of the store: `path`, the database file."""
+    """Settings of the store.
+
+    Attributes:
+        path: the database file.
+        timeout_s: most seconds that a reader waits for a writer.
+    """
 
     type: StrictStr = "finml.features.sqlite_store.SqliteOnlineStore"
+    timeout_s: PositiveFloat = 5.0
 
 
 class SqliteOnlineStore(FeastSqliteOnlineStore):  # type: ignore[misc] # Feast is not typed
@@ -87,6 +95,63 @@ class SqliteOnlineStore(FeastSqliteOnlineStore):  # type: ignore[misc] # Feast i
                 found[key] = (datetime.fromtimestamp(seconds, UTC), {})
             found[key][1][name] = Value.FromString(value)
         return [found.get(key, (None, None)) for key in keys]
+
+    def view_reader(
+        self, config: "RepoConfig", views: Sequence[tuple["FeatureView", Sequence[str]]]
+    ) -> "ViewReader":
+        """A reader of some features of some views; see `finml.features.online.ViewReader`."""
+        return ViewReader(self, config, views)
+
+    def _get_conn(self, config: "RepoConfig") -> sqlite3.Connection:
+        if not self._conn:
+            connection: sqlite3.Connection = super()._get_conn(config)
+            connection.execute(f"PRAGMA busy_timeout = {int(config.online_store.timeout_s * 1000)}")
+            return connection
+        opened: sqlite3.Connection = self._conn
+        return opened
+
+
+class ViewReader:
+    """Reads views by a query each."""
+
+    def __init__(
+        self,
+        store: SqliteOnlineStore,
+        config: "RepoConfig",
+        views: Sequence[tuple["FeatureView", Sequence[str]]],
+    ) -> None:
+        self._store, self._config = store, config
+        self._views = [
+            (_quoted(config, view), {name: place for place, name in enumerate(names)})
+            for view, names in views
+        ]
+
+    def read(self, entity_keys: EntityKeys) -> list[list[tuple[int, Sequence[Stored]]]]:
+        """The views of each entity: seconds since 1970, 0 for no row, and its serialized values."""
+        version = self._config.entity_key_serialization_version
+        keys = [serialize_entity_key(e, entity_key_serialization_version=version) for e in entity_keys]
+        views = [self._view(table, places, keys) for table, places in self._views]
+        return [list(row) for row in zip(*views, strict=True)]
+
+    def _view(
+        self, table: str, places: dict[str, int], keys: Sequence[bytes]
+    ) -> list[tuple[int, Sequence[Stored]]]:
+        rows = self._store._get_conn(self._config).execute(
+            # The cast keeps sqlite3 from turning the seconds into local time.
+            "SELECT entity_key, feature_name, value, CAST(event_ts AS INTEGER) "  # noqa: S608 - made by Feast's rule
+            f"FROM {table} WHERE entity_key IN ({','.join('?' * len(keys))})",
+            keys,
+        )
+        found: dict[bytes, tuple[int, list[Stored]]] = {}
+        unknown: list[Stored] = [None] * len(places)
+        for key, name, value, seconds in rows:
+            row = found.get(key)
+            if row is None:
+                row = found[key] = (seconds, unknown.copy())
+            place = places.get(name)
+            if place is not None:
+                row[1][place] = value
+        return [found.get(key) or (0, unknown) for key in keys]
 
 
 def _epoch(moment: datetime) -> int:
