@@ -33,17 +33,17 @@ class Router:
     """The routing of one serving process.
 
     Attributes:
-        error: why the file as it stands is not followed; empty where it is.
+        error: why the file as it stands is not followed, or not in all; empty where it is.
     """
 
     def __init__(
         self, path: Path, held: Held, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        """Read the file, if there is one.
+        """Read the file, if there is one; without it every model is answered by its champion.
 
-        A file that is broken as the process starts leaves every model to its champion. One that asks for
-        what the Bento does not hold leaves those models to it, and the others are routed as it says: a
-        rollback of one model is not undone by a mistake about another.
+        A file that breaks the contract is refused as a whole, and what was taken last stays. Of one that asks
+        for what the Bento does not hold only these models' rules are, so that a mistake about one model keeps
+        no rollback of another from being taken. Where nothing was taken yet, a champion answers.
 
         Args:
             path: the routing file, `settings.routing`.
@@ -60,7 +60,7 @@ class Router:
         self._signature: object = ()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self.refresh(starting=True)
+        self.refresh()
 
     def route(self, model: str, sticky: str) -> Choice:
         """Who answers an input.
@@ -110,12 +110,12 @@ class Router:
             self._thread.join()
             self._thread = None
 
-    def refresh(self, *, starting: bool = False) -> None:
+    def refresh(self) -> None:
         """Take the file if it has changed, and the step that each canary is at now."""
         signature = self._sign()
         if signature != self._signature:
             self._signature = signature
-            self._load(starting)
+            self._load()
         self._compile()
 
     def check(self) -> dict[str, Breach]:
@@ -170,29 +170,26 @@ class Router:
             return error.errno
         return found.st_mtime_ns, found.st_ino, found.st_size
 
-    def _load(self, starting: bool) -> None:
-        """Take what the file says, or keep the last good routing and say why."""
+    def _load(self) -> None:
+        """Take what the file says, and keep the last good rule where it cannot be followed."""
         try:
             routing = file.read(self._path)
         except RoutingError as error:
             self._refuse(str(error))
             return
         misfits = file.misfits(routing, self._held)
+        self.error = ""
         if misfits:
             self._refuse("; ".join(misfits.values()))
-            if not starting:
-                return
-            fitting = {model: rule for model, rule in routing.models.items() if model not in misfits}
-            routing = routing.model_copy(update={"models": fitting})
-        else:
-            self.error = ""
+            kept = {model: self._routing.rule(model) for model in misfits if model in self._held}
+            rules = {model: rule for model, rule in routing.models.items() if model not in misfits}
+            routing = routing.model_copy(update={"models": rules | kept})
         self._routing = routing
         log.info("routing_taken", rules={model: rule.words for model, rule in routing.models.items()})
 
     def _refuse(self, reason: str) -> None:
         self.error = reason
-        kept = {model: rule.words for model, rule in self._routing.models.items()}
-        log.error("routing_refused", reason=reason, kept=kept)
+        log.error("routing_refused", reason=reason)
 
     def _rule(self, model: str) -> Rule:
         """The rule of a model, with a canary that this process has ended taken for ended."""

@@ -180,3 +180,8 @@ class Routing(Strict):
     def with_rule(self, model: str, rule: Rule) -> "Routing":
         """The same with another rule for a model."""
         return self.model_copy(update={"models": self.models | {model: rule}})
+
+    def without(self, model: str) -> "Routing":
+        """The same with all of a model to its champion."""
+        rest = {name: rule for name, rule in self.models.items() if name != model}
+        return self.model_copy(update={"models": rest})

@@ -14,9 +14,11 @@ from pipelines.cli.evaluate import evaluate
 from pipelines.cli.features import features_app
 from pipelines.cli.intent import intent_app
 from pipelines.cli.kubeflow import compile_, submit
+from pipelines.cli.loadtest import loadtest, loadtest_worker
 from pipelines.cli.models import models_app, trace
 from pipelines.cli.output import answers_only, messages, print_json
 from pipelines.cli.quickstart import quickstart
+from pipelines.cli.route import route_app
 from pipelines.cli.run import run
 from pipelines.cli.serve import serve
 
@@ -74,6 +76,8 @@ for command, name in (
     (run, "run"),
     (evaluate, "evaluate"),
     (serve, "serve"),
+    (loadtest, "loadtest"),
+    (loadtest_worker, "loadtest-worker"),
     (compile_, "compile"),
     (submit, "submit"),
     (doctor, "doctor"),
@@ -84,6 +88,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(features_app, name="features")
 app.add_typer(models_app, name="models")
 app.add_typer(intent_app, name="intent")
+app.add_typer(route_app, name="route")
 
 
 def run_command(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,111 @@
+"""`finml route` as its callers see it: what it writes, says, refuses, and ends with."""
+
+import pytest
+
+from bentos.release import Release, ReleasedModel
+from finml.routing import file
+
+
+def model(name, version, alias):
+    return ReleasedModel(
+        name=name,
+        version=version,
+        alias=alias,
+        manifest_sha256="a" * 64,
+        run_id="run",
+        git_commit="c" * 40,
+        data_hash="d" * 64,
+        gate=[],
+    )
+
+
+@pytest.fixture
+def packaged(settings):
+    """A home whose newest Bento holds three variants of one model and a champion of another."""
+    release = Release(
+        project="p",
+        models=[
+            model("intent", 7, "champion"),
+            model("intent", 8, "challenger"),
+            model("intent", 6, "previous"),
+            model("spending", 1, "champion"),
+        ],
+    )
+    bentos = settings.bento_home / "bentos" / "finance"
+    release.write(bentos / "abc" / "src" / "serving")
+    (bentos / "latest").write_text("abc")
+    return settings
+
+
+def test_set_show_rollback(finml, packaged):
+    done = finml(
+        "route", "set", "intent", "split", "--challenger", "10", "--who", "ana", "--why", "to compare"
+    )
+    assert (done.code, done.stdout) == (0, "intent: split: 10 % challenger (before: champion).\n")
+    shown = finml("route", "show", "--json").document
+    assert shown["models"]["intent"]["rule"] == "split: 10 % challenger"
+    assert shown["models"]["intent"]["held"] == {
+        "champion": "intent@7",
+        "challenger": "intent@8",
+        "previous": "intent@6",
+    }
+    assert (shown["refused"], shown["file"]) == ({}, str(packaged.routing))
+    page = finml("route", "show").stdout
+    for words in ("intent@8", "split: 10 % challenger", "spending@1"):
+        assert words in page
+    assert finml("route", "rollback", "intent", "--json").document["after"] == "champion"
+    assert finml("route", "rollback", "intent").stdout == "intent: previous (before: champion).\n"
+    assert file.read(packaged.routing).rule("intent").to == "previous"
+    assert finml("route", "rollback", "intent").code == 1
+
+
+def test_a_canary(finml, packaged):
+    words = ("--steps", "5:10,25:10,50:30", "--limit", "error_rate=0.05", "--limit", "score_shift=null")
+    done = finml("route", "set", "intent", "canary", *words, "--min-requests", "50", "--json").document
+    assert done["after"] == "canary: 5 % for 10 min, 25 % for 10 min, 50 % for 30 min"
+    canary = file.read(packaged.routing).rule("intent").canary
+    assert (canary.limits.error_rate, canary.limits.score_shift, canary.min_requests) == (0.05, None, 50)
+    shown = finml("route", "show", "--json").document["models"]["intent"]
+    assert shown["challenger_percent"] == 5
+
+
+@pytest.mark.parametrize("way", ["previous", "shadow", "champion"])
+def test_ways_without_options(finml, packaged, way):
+    assert finml("route", "set", "intent", way).code == 0
+    rule = file.read(packaged.routing).rule("intent")
+    assert way in (rule.to, rule.shadow and "shadow")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("set", "spending", "shadow"), 1, "holds no challenger of spending"),
+        (("rollback", "spending"), 1, "holds no previous of spending"),
+        (("set", "nope", "champion"), 1, "holds no model nope"),
+        (("set", "intent", "split"), 2, "a split needs shares"),
+        (("set", "intent", "champion", "--challenger", "10"), 2, "a split needs shares"),
+        (("set", "intent", "split", "--challenger", "60", "--previous", "60"), 2, "more than 100 percent"),
+        (("set", "intent", "canary"), 2, "a canary needs steps"),
+        (("set", "intent", "shadow", "--steps", "5:10"), 2, "a canary needs steps"),
+        (("set", "intent", "split", "--challenger", "5", "--limit", "p95_ms=5"), 2, "a canary needs steps"),
+        (("set", "intent", "canary", "--steps", "5"), 2, "no step of a canary"),
+        (("set", "intent", "canary", "--steps", "5:9", "--limit", "auc=1"), 2, "no canary"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_the_reason(finml, packaged, words, code, said):
+    outcome = finml("route", *words, "--json")
+    assert outcome.code == code
+    assert said in outcome.document["error"]["message"]
+    assert not packaged.routing.exists()
+
+
+def test_rules_that_the_newest_bento_cannot_follow_are_shown(finml, packaged):
+    packaged.routing.write_text("models: {spending: previous, gone: champion}")
+    shown = finml("route", "show")
+    assert "refused: the Bento holds no previous of spending" in shown.stdout
+    assert finml("route", "show", "--json").document["refused"]["gone"] == "the Bento holds no model gone"
+
+
+def test_without_a_bento_there_is_nothing_to_route(finml, settings):
+    outcome = finml("route", "set", "intent", "previous")
+    assert (outcome.code, "finml run release" in outcome.stderr) == (1, True)
