@@ -1,0 +1,191 @@
+"""One row of the inference log: its columns, and how a prediction becomes one.
+
+What models take and give is JSON text, so that a model whose contract changes changes no column's type.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+from pydantic_core import to_json
+
+from finml.monitoring.telling import warn
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS_AT_ONCE = 64
+
+Mask = Callable[[BaseModel], Mapping[str, Any]]
+
+COLUMNS = (
+    "request_id",
+    "at",
+    "model",
+    "version",
+    "variant",
+    "shadow",
+    "action",
+    "caller",
+    "subject",
+    "position",
+    "latency_ms",
+    "error",
+    "inputs",
+    "features",
+    "output",
+)
+SAME_PREDICTION = ("request_id", "at", "model", "variant", "shadow", "action", "position", "latency_ms")
+"""Rows that agree in these are one prediction that was written twice, as after a connection that broke."""
+
+
+def listed(columns: Sequence[str]) -> str:
+    """Columns as SQL lists them; `at` and `position` are words of its own."""
+    return ", ".join(f'"{name}"' for name in columns)
+
+
+@dataclass(slots=True)
+class Prediction:
+    """One answer of one version to one input.
+
+    Attributes:
+        request_id: of the request; outcomes name it.
+        at: when it was answered, seconds since 1970.
+        model, version: as in `credit_risk` and `credit_risk@7`.
+        variant: `champion`, `challenger` or `previous`.
+        shadow: whether it was scored beside the answer that the caller got.
+        action: `predict` or `explain`.
+        caller: opaque id of who asked.
+        position: place of the input in the request.
+        inputs: what was asked.
+        output: what was answered; `None` where the version failed.
+        features: what the model looked at, where that is not the input itself.
+        latency_ms: from the input's arrival to its answer.
+        subject: what the routing kept on one version; by default the input's user, or the caller.
+        error: name of the failure, empty where there was none.
+    """
+
+    request_id: str
+    at: float
+    model: str
+    version: str
+    variant: str
+    shadow: bool
+    action: str
+    caller: str
+    position: int
+    inputs: BaseModel
+    output: BaseModel | None
+    features: Mapping[str, Any] | None
+    latency_ms: float
+    subject: str = ""
+    error: str = ""
+
+
+@lru_cache(maxsize=1)
+def schema() -> "pa.Schema":
+    """Types of the columns."""
+    import pyarrow as pa
+
+    types = {
+        "at": pa.timestamp("us", tz="UTC"),
+        "shadow": pa.bool_(),
+        "position": pa.int32(),
+        "latency_ms": pa.float64(),
+    }
+    return pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
+
+
+def pseudonym(subject: str) -> str:
+    """A stable stand-in for who an answer is about: tells subjects apart, and shows none."""
+    return hashlib.blake2b(subject.encode(), digest_size=8).hexdigest()
+
+
+class Encoder:
+    """Turns predictions into rows, masked; keeps them until they are taken.
+
+    Rows become columns a few at a time: one long conversion would keep other threads waiting, and columns are
+    smaller than the objects that they are made of. What cannot be encoded is left out, alone.
+
+    Attributes:
+        refused: predictions that were left out.
+    """
+
+    def __init__(self, mask: Mask) -> None:
+        self._mask = mask
+        self._rows: list[tuple[Any, ...]] = []
+        self._batches: list[pa.RecordBatch] = []
+        self._count = 0
+        self.refused = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(self, prediction: Prediction) -> None:
+        """Encode one prediction."""
+        try:
+            self._rows.append(self._row(prediction))
+        except Exception as error:
+            self._refuse(error)
+            return
+        self._count += 1
+        if len(self._rows) >= ROWS_AT_ONCE:
+            self._convert()
+
+    def _row(self, one: Prediction) -> tuple[Any, ...]:
+        subject = one.subject or getattr(one.inputs, "user_id", None) or one.caller
+        return (
+            one.request_id,
+            int(one.at * 1e6),
+            one.model,
+            one.version,
+            one.variant,
+            one.shadow,
+            one.action,
+            one.caller,
+            pseudonym(subject),
+            one.position,
+            one.latency_ms,
+            one.error,
+            to_json(self._mask(one.inputs)),
+            None if one.features is None else to_json(one.features, inf_nan_mode="null"),
+            None if one.output is None else to_json(self._mask(one.output)),
+        )
+
+    def take(self) -> "pa.Table":
+        """The rows so far, which are then forgotten here."""
+        import pyarrow as pa
+
+        if self._rows:
+            self._convert()
+        table = pa.Table.from_batches(self._batches, schema())
+        self._batches, self._count = [], 0
+        return table
+
+    def _convert(self) -> None:
+        rows, self._rows = self._rows, []
+        try:
+            self._batches.append(_columns(rows))
+        except Exception:
+            for row in rows:
+                try:
+                    self._batches.append(_columns([row]))
+                except Exception as error:
+                    self._count -= 1
+                    self._refuse(error)
+
+    def _refuse(self, error: Exception) -> None:
+        self.refused += 1
+        # the message may quote the input
+        warn("prediction_not_encoded", kind=type(error).__name__)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> "pa.RecordBatch":
+    import pyarrow as pa
+
+    columns = zip(*rows, strict=True)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema(), strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema())
