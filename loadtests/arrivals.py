@@ -68,9 +68,9 @@ def arrivals(rate: Profile, callers: int, rng: random.Random) -> Iterator[float]
     The moments do not depend on answers. A service that stalls is then asked on, and what it makes wait is
     measured, where a caller that waits for it would measure one slow answer and omit the others.
     """
-    at_s: float | None = 0.0
-    while (at_s := rate.moment_after(at_s, callers * rng.expovariate(1.0))) is not None:
-        yield at_s
+    at_s = 0.0
+    while (next_s := rate.moment_after(at_s, callers * rng.expovariate(1.0))) is not None:
+        yield (at_s := next_s)
 
 
 def _edges(scenario: Scenario) -> Iterator[float]:

@@ -20,7 +20,7 @@ from locust import FastHttpUser, LoadTestShape, events, task
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from loadtests.arrivals import arrivals, profile
+from loadtests.arrivals import Profile, arrivals, profile
 from loadtests.ending import is_over
 from loadtests.plan import KEY_VARIABLE, PLAN_VARIABLE, RECORDING_VARIABLE, Plan
 from loadtests.recording import Recording
@@ -38,8 +38,10 @@ FOREVER_S = 1e6
 class Run:
     """The run as this process knows it: the plan once it is there, the clock, the recording."""
 
+    plan: Plan
+    rate: Profile
+
     def __init__(self) -> None:
-        self.plan: Plan | None = None
         self.known = Event()
         self.recording = Recording()
         self.zero = float("inf")
@@ -48,8 +50,7 @@ class Run:
 
     def take(self, plan: Plan) -> None:
         """Take the plan."""
-        self.plan = plan
-        self.rate = profile(plan.scenario)
+        self.plan, self.rate = plan, profile(plan.scenario)
         self.known.set()
 
     def start(self) -> None:

@@ -11,6 +11,8 @@ from loadtests.scenarios import Budget, Scenario
 DRAIN_S = 20.0
 """How long answers are waited for at the end; longer than a request may take."""
 SETTLE_S = 1.0
+LEAST_REQUESTS = 20
+OTHERS = "other routes"
 LAG_SHARE = 0.5
 """Share of the latency budget that the load generator itself may be late by, at p99."""
 
@@ -70,7 +72,7 @@ def steps(scenario: Scenario, rate: Profile, recording: Recording, until_s: floa
 
 def step(budget: Budget, rate: Profile, cells: Mapping[str, Cell], start_s: float, end_s: float) -> Step:
     """Judge one rate."""
-    found = [figures(route, cell) for route, cell in cells.items()]
+    found = judged(cells)
     slowest = max(found, key=lambda each: each.p95_ms, default=None)
     seconds = end_s - start_s
     return Step(
@@ -84,6 +86,17 @@ def step(budget: Budget, rate: Profile, cells: Mapping[str, Cell], start_s: floa
     )
 
 
+def judged(cells: Mapping[str, Cell]) -> list[Figures]:
+    """Figures to judge, the slowest first: of each route asked often enough, and of the others together.
+
+    p95 of fewer than twenty requests is the slowest of them, which says little.
+    """
+    often = {route: cell for route, cell in cells.items() if cell.sent >= LEAST_REQUESTS}
+    rest = total(cell for route, cell in cells.items() if route not in often)
+    groups = often | ({OTHERS: rest} if rest.sent else {})
+    return sorted((figures(*group) for group in groups.items()), key=lambda each: -each.p95_ms)
+
+
 def broken(budget: Budget, found: Sequence[Figures]) -> Iterator[Break]:
     """What of a span's figures is beyond the budget: failures, refusals, then the slowest routes."""
     sent = sum(each.sent for each in found)
@@ -92,15 +105,26 @@ def broken(budget: Budget, found: Sequence[Figures]) -> Iterator[Break]:
         ("refusals", sum(each.shed for each in found), budget.shed_share),
     ):
         if sent and count / sent > limit:
-            yield Break(
-                measure, f"{measure}: {count} of {sent} requests ({count / sent:.2%}), at most {limit:.2%}"
-            )
-    for each in sorted(found, key=lambda one: -one.p95_ms):
+            yield Break(measure, share_in_words(measure, count, sent, limit))
+    for each in found:
         if each.p95_ms > budget.p95_ms:
-            yield Break(
-                f"latency of {each.route}",
-                f"latency of {each.route}: p95 {each.p95_ms:.0f} ms, at most {budget.p95_ms:.0f} ms",
-            )
+            yield Break(latency_of(each.route), latency_in_words(each, budget.p95_ms))
+
+
+def latency_of(route: str) -> str:
+    """What a route's latency is called."""
+    return f"latency of {route}"
+
+
+def latency_in_words(found: Figures, limit_ms: float) -> str:
+    """A route's latency against its limit."""
+    return f"{latency_of(found.route)}: p95 {found.p95_ms:.0f} ms, at most {limit_ms:.0f} ms"
+
+
+def share_in_words(measure: str, count: int, sent: int, limit: float) -> str:
+    """A share of the requests against its limit."""
+    share = count / sent if sent else 0.0
+    return f"{measure}: {count} of {sent} requests ({share:.2%}), at most {limit:.2%}"
 
 
 def late(budget: Budget, cells: Mapping[str, Cell]) -> Iterator[Break]:

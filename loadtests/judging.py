@@ -1,20 +1,29 @@
 """From a recording to a verdict."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from loadtests.arrivals import Profile, profile
-from loadtests.ending import LAG_SHARE, Break, Step, broken, lag_ms, steps
+from loadtests.course import capacity, drift, memory_kept, recovery
+from loadtests.ending import (
+    LAG_SHARE,
+    OTHERS,
+    Step,
+    judged,
+    lag_ms,
+    latency_in_words,
+    latency_of,
+    share_in_words,
+    steps,
+)
 from loadtests.memory import Growth, Sample, growth
 from loadtests.plan import Plan
-from loadtests.recording import Figures, Recording, figures, percentile, total
+from loadtests.recording import Cell, Recording, figures, total
 from loadtests.scenarios import Budget, Scenario
 from loadtests.verdict import Finding, Verdict
 
 WINDOW_S = 5
 """Seconds over which a limit must be broken to say when it was."""
-RECOVERED_S = 3
-"""Seconds in a row that must be within budget after a spike."""
 
 
 def judge(plan: Plan, recording: Recording, samples: Sequence[Sample] = ()) -> Verdict:
@@ -36,7 +45,7 @@ def judge(plan: Plan, recording: Recording, samples: Sequence[Sample] = ()) -> V
     if scenario.steps:
         findings.append(capacity(scenario.budget, [(step.rate_per_s, step.broken) for step in found]))
     else:
-        findings += [*shares(scenario, recording), *latencies(scenario.budget, routes, recording, calm)]
+        findings += [*shares(scenario, recording), *latencies(scenario.budget, recording, calm)]
         findings += [*recovery(scenario, recording), throughput(scenario, recording)]
         findings += [*drift(scenario, recording), *memory_kept(scenario.budget, memory)]
     return Verdict(
@@ -68,43 +77,57 @@ def calm_seconds(scenario: Scenario) -> list[int]:
 
 def shares(scenario: Scenario, recording: Recording) -> Iterator[Finding]:
     """Failures and refusals of the whole run, spikes included."""
-    whole = total(recording.span(scenario.warmup_s, scenario.seconds).values())
-    failed = whole.failed + whole.pending
-    budget = scenario.budget
-    for measure, count, limit in (
-        ("failures", failed, budget.failure_share),
-        ("refusals", whole.shed, budget.shed_share),
-    ):
-        share = count / whole.sent if whole.sent else float(measure == "failures")
-        words = f"{measure}: {count} of {whole.sent} requests ({share:.2%}), at most {limit:.2%}"
-        seconds = range(scenario.warmup_s, scenario.seconds)
-        since = None if share <= limit else first_break(measure, budget, recording, seconds)
-        yield Finding(measure=measure, passed=share <= limit, words=words, since_s=since)
-
-
-def latencies(
-    budget: Budget, routes: Sequence[Figures], recording: Recording, seconds: Sequence[int]
-) -> Iterator[Finding]:
-    """p95 of each route, the slowest first."""
-    for route in sorted(routes, key=lambda each: -each.p95_ms):
-        measure = f"latency of {route.route}"
-        passed = route.p95_ms <= budget.p95_ms
+    seconds = range(scenario.warmup_s, scenario.seconds)
+    whole = total(recording.during(seconds).values())
+    if not whole.sent:
+        yield Finding(measure="failures", passed=False, words="failures: nothing was sent")
+        return
+    counts: list[tuple[str, Callable[[Cell], int], float]] = [
+        ("failures", lambda cell: cell.failed + cell.pending, scenario.budget.failure_share),
+        ("refusals", lambda cell: cell.shed, scenario.budget.shed_share),
+    ]
+    for measure, count, limit in counts:
+        passed = count(whole) / whole.sent <= limit
+        windows = by_window(recording, seconds)
+        beyond = (at for at, cells in windows if count(cell := total(cells.values())) > limit * cell.sent)
         yield Finding(
             measure=measure,
             passed=passed,
-            words=f"{measure}: p95 {route.p95_ms:.0f} ms, at most {budget.p95_ms:.0f} ms",
-            since_s=None if passed else first_break(measure, budget, recording, seconds),
+            words=share_in_words(measure, count(whole), whole.sent, limit),
+            since_s=None if passed else next(beyond, None),
         )
 
 
-def first_break(measure: str, budget: Budget, recording: Recording, seconds: Sequence[int]) -> float | None:
-    """The second from which on a measure was first beyond its limit, over a few seconds."""
+def latencies(budget: Budget, recording: Recording, seconds: Sequence[int]) -> Iterator[Finding]:
+    """p95 of each route, the slowest first; of those asked seldom together."""
+    found = judged(recording.during(seconds))
+    often = {each.route for each in found}
+    for each in found:
+        passed = each.p95_ms <= budget.p95_ms
+        yield Finding(
+            measure=latency_of(each.route),
+            passed=passed,
+            words=latency_in_words(each, budget.p95_ms),
+            since_s=None if passed else slow_since(budget, recording, seconds, each.route, often),
+        )
+
+
+def slow_since(
+    budget: Budget, recording: Recording, seconds: Sequence[int], route: str, often: set[str]
+) -> float | None:
+    """The second from which on a route, or all that are not asked often, was first too slow."""
+    for at, cells in by_window(recording, seconds):
+        chosen = [c for name, c in cells.items() if name == route or (route == OTHERS and name not in often)]
+        if figures(route, total(chosen)).p95_ms > budget.p95_ms:
+            return at
+    return None
+
+
+def by_window(recording: Recording, seconds: Sequence[int]) -> Iterator[tuple[float, Mapping[str, Cell]]]:
+    """A few seconds at a time: when they begin, and what was due in them."""
     for place in range(0, len(seconds), WINDOW_S):
         window = seconds[place : place + WINDOW_S]
-        found = [figures(route, cell) for route, cell in recording.during(window).items()]
-        if any(each.measure == measure for each in broken(budget, found)):
-            return float(window[0])
-    return None
+        yield float(window[0]), recording.during(window)
 
 
 def throughput(scenario: Scenario, recording: Recording) -> Finding:
@@ -114,82 +137,6 @@ def throughput(scenario: Scenario, recording: Recording) -> Finding:
     least = scenario.budget.requests_per_s
     words = f"throughput: {rate:.1f} answers a second, at least {least:g}"
     return Finding(measure="throughput", passed=rate >= least, words=words)
-
-
-def recovery(scenario: Scenario, recording: Recording) -> Iterator[Finding]:
-    """How long after a spike it took until all was within budget again."""
-    spike, limit = scenario.spike, scenario.budget.recovery_s
-    if not spike or limit is None:
-        return
-    took = recovery_s(scenario, recording)
-    words = "not within the run" if took is None else f"{took} s after the spike"
-    yield Finding(
-        measure="recovery",
-        passed=took is not None and took <= limit,
-        words=f"recovery: {words}, at most {limit:g} s",
-        since_s=None if took is not None and took <= limit else spike.end_s + limit,
-    )
-
-
-def recovery_s(scenario: Scenario, recording: Recording) -> int | None:
-    """Seconds from a spike's end until several in a row are within budget, all routes together.
-
-    Requests count for the second in which they were due, so a backlog is not over before it was worked off.
-    """
-    budget, kept = scenario.budget, 0
-    start = int(scenario.spike.end_s) if scenario.spike else 0
-    for second in range(start, scenario.seconds):
-        cell = total(recording.during([second]).values())
-        within = not list(broken(budget, [figures("all", cell)]))
-        kept = kept + 1 if within else 0
-        if kept == RECOVERED_S:
-            return second + 1 - RECOVERED_S - start
-    return None
-
-
-def drift(scenario: Scenario, recording: Recording) -> Iterator[Finding]:
-    """Whether answers got slower: p95 of the last third over that of the first."""
-    limit = scenario.budget.drift
-    if limit is None:
-        return
-    third = (scenario.seconds - scenario.warmup_s) // 3
-    spans = [(scenario.warmup_s, scenario.warmup_s + third), (scenario.seconds - third, scenario.seconds)]
-    first, last = (percentile(total(recording.span(*span).values()).times, 0.95) for span in spans)
-    ratio = last / first if first else math.inf
-    yield Finding(
-        measure="drift",
-        passed=ratio <= limit,
-        words=f"drift: p95 of the last third {last:.0f} ms, {ratio:.2f} times that of the first, "
-        f"at most {limit:g}",
-    )
-
-
-def memory_kept(budget: Budget, memory: Growth | None) -> Iterator[Finding]:
-    """Whether memory stayed flat, where it was watched."""
-    limit = budget.memory_mib_per_hour
-    if limit is None or memory is None:
-        return
-    yield Finding(
-        measure="memory",
-        passed=memory.mib_per_hour <= limit,
-        words=f"memory: {memory.mib_per_hour:+.1f} MiB an hour ({memory.low:+.1f} to {memory.high:+.1f}), "
-        f"{memory.start_mib:.0f} to {memory.end_mib:.0f} MiB, at most {limit:+g}",
-    )
-
-
-def capacity(budget: Budget, found: Sequence[tuple[float, Sequence[Break]]]) -> Finding:
-    """The highest rate within budget, and what broke at the next."""
-    best = 0.0
-    for rate, broken_by in found:
-        if broken_by:
-            words = f"; at {rate:.0f} first {broken_by[0].words}"
-            break
-        best = rate
-    else:
-        words = "; the highest rate that was tried"
-    passed = best >= budget.requests_per_s
-    said = f"capacity: {best:.0f} requests a second, at least {budget.requests_per_s:g}{words}"
-    return Finding(measure="capacity", passed=passed, words=said)
 
 
 def cautions(plan: Plan, recording: Recording, memory: Growth | None) -> Iterator[str]:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 EVERY_S = 1.0
 MIB = 1 << 20
-LEAST_SAMPLES = 10
+LEAST_SECONDS = 120.0
+"""What memory does in less says nothing of an hour."""
 
 
 class Sample(BaseModel):
@@ -80,9 +81,9 @@ def sample(processes: Sequence["psutil.Process"], at: float) -> Sample:
 
 
 def growth(samples: Sequence[Sample], start: float, end: float) -> Growth | None:
-    """How memory changed between two moments; `None` where too few samples lie between."""
+    """How memory changed between two moments; `None` where it was watched too short."""
     chosen = [each for each in samples if start <= each.at < end]
-    if len(chosen) < LEAST_SAMPLES:
+    if not chosen or chosen[-1].at - chosen[0].at < LEAST_SECONDS:
         return None
     from scipy.stats import theilslopes
 

@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from finml.errors import UsageError
+from finml.errors import UnknownModelError, UsageError
+from finml.models.base import model_names
 from finml.settings import Settings
 from loadtests.plan import Plan, models_of, users_of_file, users_of_ledger
 from loadtests.scenarios import load
@@ -44,12 +45,19 @@ def test_requests_ask_each_model_by_its_weight(plan):
 
 
 def test_a_scenario_asks_all_that_is_served_or_what_it_names(plan):
-    scenario = plan.scenario
-    assert models_of(scenario, ["a", "b"]) == {"a": 1.0, "b": 1.0}
-    named = scenario.model_copy(update={"mix": {"a": 2.0}})
-    assert models_of(named, ["a", "b"]) == {"a": 2.0}
-    with pytest.raises(UsageError, match="does not serve a"):
-        models_of(named, ["b"])
+    scenario = plan.scenario.model_copy(update={"mix": {}})
+    assert models_of(scenario, ["intent", "anomaly"]) == {"intent": 1.0, "anomaly": 1.0}
+    named = scenario.model_copy(update={"mix": {"intent": 2.0, "spending": 1.0}})
+    assert models_of(named, ["intent", "anomaly"]) == {"intent": 2.0}
+    with pytest.raises(UsageError, match="serves none of the scenario's models"):
+        models_of(named, ["anomaly"])
+    with pytest.raises(UnknownModelError):
+        models_of(scenario.model_copy(update={"mix": {"weather": 1.0}}), ["intent"])
+
+
+def test_the_projects_mixes_ask_every_model():
+    for scenario in load().values():
+        assert set(models_of(scenario, list(model_names()))) == set(model_names())
 
 
 def test_the_same_seed_sends_the_same(plan):

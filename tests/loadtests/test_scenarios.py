@@ -10,7 +10,8 @@ from loadtests.scenarios import load
 def body(**changes) -> dict:
     scenario = {
         "users": 2,
-        "seconds": 1,
+        "seconds": 10,
+        "rate_per_s": 5,
         "sizes": {1: 0.5, 32: 0.5},
         "explain_share": 0.1,
         "budget": {"p95_ms": 100, "failure_share": 0, "requests_per_s": 1},
@@ -19,7 +20,7 @@ def body(**changes) -> dict:
 
 
 def test_the_projects_own_scenarios_can_be_used():
-    assert {"smoke", "steady"} <= set(load())
+    assert set(load()) == {"smoke", "steady", "spike", "soak", "breakpoint"}
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,16 @@ def test_the_projects_own_scenarios_can_be_used():
         ({"explain_share": 1.5}, "explain_share"),
         ({"think": 1}, "think"),
         ({"budget": {"p95_ms": 100}}, "budget.failure_share"),
+        ({"think_s": [0, 1]}, "either rate_per_s"),
+        ({"rate_per_s": None}, "either rate_per_s"),
+        ({"rate_per_s": None, "think_s": [2, 1]}, "the shorter first"),
+        ({"warmup_s": 10}, "shorter than the run"),
+        ({"spike": {"after_s": 5, "for_s": 6, "factor": 2}}, "until the spike is over"),
+        ({"spike": {"after_s": 5, "for_s": 2, "factor": 1}}, "spike.factor"),
+        (
+            {"steps": {"every_s": 2, "factor": 2}, "bursts": {"on_s": 1, "off_s": 1, "factor": 2}},
+            "steps want",
+        ),
     ],
 )
 def test_a_wrong_scenario_is_named(tmp_path, changes, message):

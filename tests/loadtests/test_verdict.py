@@ -1,52 +1,200 @@
-"""The verdict: what it says first, and that its percentiles are right."""
+"""The verdict: what it says first, and what each kind of scenario is judged by."""
 
-import numpy as np
+import json
+
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from loadtests.scenarios import Budget
-from loadtests.verdict import judge, percentile
+from loadtests.judging import judge
+from loadtests.memory import MIB, MemoryWatch, Sample, growth, sample
+from loadtests.plan import Plan
+from loadtests.recording import Recording
+from loadtests.scenarios import Scenario
 
-BUDGET = Budget(p95_ms=100, failure_share=0.01, requests_per_s=10)
+BUDGET = {"p95_ms": 100, "failure_share": 0.01, "requests_per_s": 10}
 
 
-def entry(name: str = "/predict/credit_risk", times=None, failures: int = 0) -> dict:
-    times = times or {"20": 90, "90": 10}
-    return {
-        "name": name,
-        "num_requests": sum(times.values()),
-        "num_failures": failures,
-        "response_times": times,
+def plan(*, budget=(), **changes) -> Plan:
+    given = {
+        "users": 4,
+        "seconds": 60,
+        "rate_per_s": 30,
+        "sizes": {1: 1.0},
+        "explain_share": 0,
+        "budget": BUDGET | dict(budget),
     }
+    scenario = Scenario.model_validate(given | changes)
+    return Plan(name="steady", scenario=scenario, models={"intent": 1.0}, user_ids=["u"])
+
+
+class Service:
+    """Writes the recording of a service that answers 30 requests a second, and of what went wrong."""
+
+    def __init__(self, seconds: int = 60, start: int = 0) -> None:
+        self.recording = Recording(started_at=1000.0)
+        self.answered(range(start, seconds), 10)
+
+    def answered(self, seconds, ms: float, route: str = "/predict/intent", count: int = 30) -> "Service":
+        for second in seconds:
+            for _ in range(count):
+                self.recording.send(route, second, 1)
+                self.recording.answer(route, second, ms)
+        return self
+
+    def failed(self, seconds, count: int) -> "Service":
+        for second in seconds:
+            for _ in range(count):
+                self.recording.send("/predict/intent", second, 1)
+                self.recording.fail("/predict/intent", second, "status 500")
+        return self
+
+    def shed(self, seconds, count: int) -> "Service":
+        for second in seconds:
+            for _ in range(count):
+                self.recording.send("/predict/intent", second, 1)
+                self.recording.shed("/predict/intent", second)
+        return self
+
+
+def headline(of: Plan, service: Service) -> str:
+    verdict = judge(of, service.recording)
+    text = verdict.to_text()
+    assert len(text.splitlines()) <= 24
+    json.dumps(verdict.document(), allow_nan=False)
+    return text.splitlines()[0]
 
 
 def test_within_budget():
-    verdict = judge("steady", BUDGET, [entry()], 5, [])
-    assert verdict.passed
-    assert verdict.to_text().splitlines()[0] == "steady: within budget"
+    assert headline(plan(), Service()) == "steady: within budget"
+
+
+def test_nothing_sent_is_no_success():
+    assert headline(plan(), Service(0)) == "steady: BROKEN, first by failures: nothing was sent"
 
 
 @pytest.mark.parametrize(
-    ("stats", "seconds", "first"),
+    ("service", "first"),
     [
-        ([entry(failures=5)], 5, "failures: 5 of 100 requests (5.00%), at most 1.00%"),
-        ([entry(), entry("/explain/credit_risk", {"300": 10})], 5,
-         "latency of /explain/credit_risk: p95 300 ms, at most 100 ms"),
-        ([entry()], 50, "throughput: 2 answers a second, at least 10"),
-        ([entry(times={"9": 10}, failures=10)], 100, "failures: 10 of 10 requests (100.00%), at most 1.00%"),
-        ([], 5, "failures: 0 of 0 requests (100.00%), at most 1.00%"),
+        (Service().failed(range(20, 22), 20),
+         "failures: 40 of 1840 requests (2.17%), at most 1.00%, from second 20 on"),
+        (Service().shed([33], 1), "refusals: 1 of 1801 requests (0.06%), at most 0.00%, from second 30 on"),
+        (Service().answered(range(40, 60), 300, "/explain/intent", 3),
+         "latency of /explain/intent: p95 300 ms, at most 100 ms, from second 40 on"),
+        (Service(15), "throughput: 7.5 answers a second, at least 10"),
     ],
 )  # fmt: skip
-def test_what_broke_first_is_named_first(stats, seconds, first):
-    verdict = judge("steady", BUDGET, stats, seconds, ["5 x /predict/credit_risk: status 503"])
-    assert not verdict.passed
-    assert verdict.to_text().splitlines()[0] == f"steady: BROKEN, first by {first}"
-    assert "status 503" in verdict.to_text()
-    assert len(verdict.to_text().splitlines()) <= 24
+def test_what_broke_is_named(service, first):
+    assert headline(plan(), service) == f"steady: BROKEN, first by {first}"
 
 
-@given(st.lists(st.integers(0, 500), min_size=1, max_size=200), st.sampled_from([0.5, 0.95, 0.99, 1.0]))
-def test_percentile_is_the_nearest_rank(times, share):
-    histogram = [(float(ms), times.count(ms)) for ms in sorted(set(times))]
-    assert percentile(histogram, share) == np.quantile(times, share, method="inverted_cdf")
+def test_what_broke_first_is_named_first():
+    service = Service().failed(range(40, 50), 20).answered(range(25, 30), 400, "/explain/intent", 30)
+    assert "first by latency of /explain/intent" in headline(plan(), service)
+
+
+def test_the_warm_up_is_not_judged():
+    assert headline(plan(warmup_s=10), Service().failed(range(10), 20)) == "steady: within budget"
+
+
+SPIKE = {"spike": {"after_s": 20, "for_s": 10, "factor": 4}, "budget": {"shed_share": 0.3, "recovery_s": 6}}
+
+
+@pytest.mark.parametrize(
+    ("slow_until", "said"),
+    [
+        (30, "recovery: 0 s after the spike, at most 6 s"),
+        (34, "recovery: 4 s after the spike, at most 6 s"),
+        (40, "recovery: 10 s after the spike, at most 6 s"),
+        (60, "recovery: not within the run, at most 6 s"),
+    ],
+)
+def test_a_spike_is_judged_by_recovery(slow_until, said):
+    service = Service().answered(range(20, slow_until), 900, count=60).shed(range(20, 30), 40)
+    verdict = judge(plan(**SPIKE), service.recording)
+    found = next(each for each in verdict.findings if each.measure == "recovery")
+    assert found.words == said
+    assert found.passed == (slow_until <= 36)
+    # nothing that was due in the spike, or while it was recovered from, counts as slow
+    assert verdict.passed == (slow_until <= 36)
+
+
+def test_refusals_in_a_spike_have_a_limit():
+    assert "first by refusals" in headline(plan(**SPIKE), Service().shed(range(20, 30), 120))
+
+
+def test_a_soak_is_judged_by_drift():
+    of = plan(budget={"drift": 1.5})
+    assert headline(of, Service()) == "steady: within budget"
+    slower = Service(40).answered(range(40, 60), 20)
+    assert headline(of, slower).startswith("steady: BROKEN, first by drift: p95 of the last third 20 ms, 2.0")
+
+
+def memory(mib_per_hour: float, seconds: int) -> list[Sample]:
+    return [Sample(at=1000 + t, mib=500 + mib_per_hour * t / 3600, processes=2) for t in range(seconds)]
+
+
+@pytest.mark.parametrize(("grows", "passed"), [(0, True), (59, True), (61, False), (-500, True)])
+def test_a_soak_is_judged_by_memory(grows, passed):
+    of = plan(seconds=300, budget={"memory_mib_per_hour": 60})
+    verdict = judge(of, Service(300).recording, memory(grows, 300))
+    assert verdict.passed == passed
+    assert verdict.memory.mib_per_hour == pytest.approx(grows)
+
+
+def test_memory_that_was_not_watched_for_long_is_not_judged_and_said_so():
+    of = plan(budget={"memory_mib_per_hour": 60})
+    verdict = judge(of, Service().recording, memory(10_000, 60))
+    assert verdict.passed
+    assert any("memory was not judged" in each for each in verdict.cautions)
+
+
+def test_a_jump_is_no_leak():
+    samples = [
+        each.model_copy(update={"mib": each.mib + (100 if each.at > 1290 else 0)}) for each in memory(0, 300)
+    ]
+    assert growth(samples, 1000, 1300).mib_per_hour == pytest.approx(0)
+
+
+def test_memory_of_this_process_is_seen():
+    import psutil
+
+    ours = psutil.Process()
+    found = sample([ours], 3.0)
+    assert found.at == 3.0
+    assert found.mib * MIB > 1 << 20
+    assert found.processes >= 1
+    with MemoryWatch([], lambda: 0.0) as watch:
+        pass
+    assert watch.samples == []
+
+
+STEPS = {"rate_per_s": 10, "steps": {"every_s": 10, "factor": 2}}
+
+
+def test_a_breakpoint_names_the_highest_rate_and_what_broke_next():
+    service = Service(30).answered(range(30, 40), 500, "/explain/intent", 5)
+    service.recording.stopped_s = 42.3
+    of = plan(**STEPS)
+    assert headline(of, service) == (
+        "steady: within budget, capacity: 40 requests a second, at least 10; at 80 first "
+        "latency of /explain/intent: p95 502 ms, at most 100 ms"
+    )
+    assert not judge(plan(**STEPS, budget={"requests_per_s": 41}), service.recording).passed
+
+
+def test_a_breakpoint_that_nothing_broke_says_so():
+    assert "the highest rate that was tried" in headline(plan(**STEPS), Service())
+
+
+def test_a_late_generator_is_a_caution():
+    service = Service()
+    for second in range(60):
+        service.recording.send("/predict/intent", second, 90)
+        service.recording.answer("/predict/intent", second, 95)
+    verdict = judge(plan(), service.recording)
+    assert verdict.passed
+    assert "the load generator was late by 9" in verdict.cautions[0]
+
+
+def test_a_model_that_is_not_served_is_named():
+    of = plan(mix={"intent": 1, "spending": 1})
+    assert judge(of, Service().recording).cautions == ["not served, so not asked: spending"]
