@@ -87,6 +87,14 @@ class RoutingError(FinmlError):
     """The routing file is broken, or asks for what the Bento does not hold."""
 
 
+class AccessError(FinmlError):
+    """Keys or tokens cannot be read or written, or there is no such key."""
+
+
+class AuditError(FinmlError):
+    """A decision cannot be entered in the audit log, or the log cannot be read."""
+
+
 class ServeError(FinmlError):
     """The HTTP service cannot start."""
 

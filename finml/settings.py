@@ -1,9 +1,10 @@
-"""One typed configuration, read once from `FINML_*` variables and `.env`.
+"""One typed configuration, read once from `FINML_*` variables, `.env` and a folder of mounted secrets.
 
 Everything that finml writes on a laptop lives below `home`; delete the folder and you are on a fresh machine.
 """
 
 import hashlib
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from finml.errors import SettingsError
 from finml.urls import identity
+
+# Names a folder with one file a setting, as orchestrators mount secrets: finml_keys_secret, finml_redis_url
+SECRETS_DIR = "FINML_SECRETS_DIR"
 
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().resolve())]
 
@@ -91,6 +95,9 @@ class Settings(BaseSettings):
         pattern="^(refuse|stale)$",
         description="without an online store: refuse, or answer by features read before, flagged stale",
     )
+    batch_rows: int = Field(32, ge=1, description="most rows that a model scores together")
+    queue_rows: int = Field(1024, ge=1, description="rows that may wait for a model; more are answered 503")
+    queue_wait_s: float = Field(5, gt=0, description="seconds that a request may wait for its model")
     drain_s: float = Field(2, ge=0, description="seconds that a stopping service still takes requests")
     seed: int = Field(7, ge=0, description="seed of every random choice")
 
@@ -182,8 +189,14 @@ def get_settings() -> Settings:
     Raises:
         SettingsError: a variable or a line of `.env` has a value that cannot be used; the message names it.
     """
+    folder = os.environ.get(SECRETS_DIR)
+    if folder and not Path(folder).is_dir():
+        raise SettingsError(
+            f"{SECRETS_DIR} names no folder: {folder}", hint="mount the secrets there, one file a setting"
+        )
     try:
-        return Settings()
+        # a variable of the environment goes before the file of the same name
+        return Settings(_secrets_dir=folder or None)  # type: ignore[call-arg]  # taken by BaseSettings
     except ValidationError as error:
         names = "; ".join(f"FINML_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         raise SettingsError(

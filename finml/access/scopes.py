@@ -1,0 +1,53 @@
+"""What a caller may do: actions on models, written `credit_risk:predict`, `*:explain`, `credit_risk:*`."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from finml.errors import UsageError
+
+ACTIONS = ("predict", "explain", "feedback", "read")
+ANY = "*"
+# what the names of scopes in tokens begin with, beside those of other services
+CLAIM_PREFIX = "finml:"
+_SCOPE = re.compile(rf"(\*|[a-z][a-z0-9_]{{0,63}}):(\*|{'|'.join(ACTIONS)})")
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """A set of scopes, each `MODEL:ACTION`, where `*` stands for all."""
+
+    granted: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Self:
+        """The scopes that are written so.
+
+        Raises:
+            UsageError: one is no scope.
+        """
+        granted = frozenset(texts)
+        for text in sorted(granted):
+            if not _SCOPE.fullmatch(text):
+                raise UsageError(
+                    f"{text!r} is no scope",
+                    hint=f"write MODEL:ACTION, of which each may be *; actions: {', '.join(ACTIONS)}",
+                )
+        return cls(granted)
+
+    @classmethod
+    def within(cls, claim: object) -> Self:
+        """The scopes in a token's claim `scope` (RFC 8693: names between spaces), of ours only."""
+        names = claim.split() if isinstance(claim, str) else []
+        ours = (name.removeprefix(CLAIM_PREFIX) for name in names if name.startswith(CLAIM_PREFIX))
+        return cls(frozenset(name for name in ours if _SCOPE.fullmatch(name)))
+
+    def allow(self, model: str, action: str) -> bool:
+        """Whether the action on the model is granted. Asked for model `*`: whether it is on any model."""
+        granted = self.granted
+        if f"{model}:{action}" in granted or f"*:{action}" in granted:
+            return True
+        if f"{model}:*" in granted or "*:*" in granted:
+            return True
+        return model == ANY and any(scope.endswith((f":{action}", ":*")) for scope in granted)
