@@ -9,10 +9,12 @@ import typer
 
 from finml import __version__
 from finml.errors import FinmlError
+from pipelines.cli.audit import audit_app
 from pipelines.cli.data import data_app
 from pipelines.cli.evaluate import evaluate
 from pipelines.cli.features import features_app
 from pipelines.cli.intent import intent_app
+from pipelines.cli.keys import keys_app
 from pipelines.cli.kubeflow import compile_, submit
 from pipelines.cli.loadtest import loadtest, loadtest_worker
 from pipelines.cli.models import models_app, trace
@@ -88,6 +90,8 @@ app.add_typer(data_app, name="data")
 app.add_typer(features_app, name="features")
 app.add_typer(models_app, name="models")
 app.add_typer(intent_app, name="intent")
+app.add_typer(audit_app, name="audit")
+app.add_typer(keys_app, name="keys")
 app.add_typer(route_app, name="route")
 
 
