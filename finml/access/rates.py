@@ -98,7 +98,7 @@ class SharedRates:
         """Let one request pass, or say when it may.
 
         Raises:
-            RedisError, OSError: Redis does not answer.
+            StoreUnavailableError, RedisError, OSError: Redis does not answer.
         """
         from throttled.asyncio import RateLimiterRegistry as SharedRegistry
 
@@ -149,13 +149,14 @@ class Rates:
 
     async def _ask(self, shared: SharedRates, key: str, limits: Limits) -> Verdict | None:
         from redis.exceptions import RedisError
+        from throttled.exceptions import StoreUnavailableError
 
         if self._down:
             # the next ones need not wait for what this one finds out
             self._ask_again = self._clock() + REDIS_PAUSE_S
         try:
             verdict = await shared.take(key, limits.rate_per_s, limits.burst)
-        except (RedisError, OSError) as error:
+        except (StoreUnavailableError, RedisError, OSError) as error:
             self._ask_again = self._clock() + REDIS_PAUSE_S
             if not self._down:
                 log.error("limits_not_shared", kind=type(error).__name__, counting="in this process")
@@ -175,4 +176,5 @@ def quota(rate_per_s: float, burst: int) -> Quota:
 
 def _verdict(result: RateLimitResult) -> Verdict:
     state = result.state
-    return Verdict(not result.limited, state.remaining, state.reset_after, state.retry_after)
+    # rounding can leave the library one short of nothing
+    return Verdict(not result.limited, max(0, state.remaining), state.reset_after, state.retry_after)
