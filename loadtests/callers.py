@@ -80,7 +80,7 @@ class Caller(FastHttpUser):
         """Wait for the plan and for second 0; each caller has a sequence of its own, alike in every run."""
         RUN.known.wait()
         self.plan = RUN.plan
-        self.rng = random.Random(f"{self.plan.seed}/{RUN.index}/{next(RUN.numbers)}")  # noqa: S311  # no secret
+        self.rng = random.Random(f"{self.plan.seed}/{RUN.index}/{next(RUN.numbers)}")  # noqa: S311  # nosec B311  # no secret
         self.pending = Group()
         self.moments = self._moments()
         self.due_s = 0.0

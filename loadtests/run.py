@@ -119,7 +119,7 @@ def send(plan: Plan, service: Service, options: Options) -> Recording:
             # in the environment, for a command line can be read by everybody
             KEY_VARIABLE: service.key,
         }
-        done = subprocess.run(  # noqa: S603  # a list of our own making, no shell
+        done = subprocess.run(  # noqa: S603  # nosec B603  # a list of our own making, no shell
             [*locust("--headless", "--only-summary", "--host", service.url), *spread(options)],
             env=os.environ | told,
             capture_output=True,
@@ -138,7 +138,7 @@ def work(master: str, port: int, key_file: Path | None, processes: int) -> None:
     Raises:
         ServeError: Locust could not run, or lost the other machine.
     """
-    done = subprocess.run(  # noqa: S603  # a list of our own making, no shell
+    done = subprocess.run(  # noqa: S603  # nosec B603  # a list of our own making, no shell
         [
             *locust("--worker", "--master-host", master, "--master-port", str(port)),
             *(("--processes", str(processes)) if processes > 1 else ()),

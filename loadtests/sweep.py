@@ -188,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = get_settings()
         combinations = combinations_of(tried_of(options.tried))
         measure = measurer(settings, Options(options.scenario, budgets=options.budgets))
-        rng = random.Random(settings.seed)  # noqa: S311  # no secret
+        rng = random.Random(settings.seed)  # noqa: S311  # nosec B311  # no secret
         trials = sweep(combinations, max(1, options.repetitions), measure, rng, say)
     except FinmlError as error:
         say(f"error: {error}" + (f"\nhint: {error.hint}" if error.hint else ""))

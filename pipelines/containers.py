@@ -38,7 +38,7 @@ def docker_runner(settings: Settings, root: Path) -> tuple[str, "DockerRunner"]:
 
     with contextlib.closing(connect(settings)) as client:
         image = full_image_name(client, settings.image)
-    environment = step_variables(settings, root) | {"HOME": "/tmp"}  # noqa: S108  # the container's
+    environment = step_variables(settings, root) | {"HOME": "/tmp"}  # noqa: S108  # nosec B108  # the container's
     mounts = [mount(settings.home), *ledger_mounts(settings)]
     return image, DockerRunner(
         environment=environment,

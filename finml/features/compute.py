@@ -105,10 +105,10 @@ class _Computer:
 
         A median needs all its values in memory, and the engine cannot spill them.
         """
-        numbered = f"select *, row_number() over (order by {', '.join(KEYS)}) - 1 as place from {SPINE}"  # noqa: S608 - constants
+        numbered = f"select *, row_number() over (order by {', '.join(KEYS)}) - 1 as place from {SPINE}"  # noqa: S608  # nosec B608  # constants
         for start in range(0, max(rows, 1), SLICE_ROWS):
             until = start + SLICE_ROWS
-            own = f"select {', '.join(KEYS)} from ({numbered}) where place >= {start} and place < {until}"  # noqa: S608 - constants
+            own = f"select {', '.join(KEYS)} from ({numbered}) where place >= {start} and place < {until}"  # noqa: S608  # nosec B608  # constants
             self._run(f"create or replace temp table {SLICE} as {own}")
             into = "insert into sliced" if start else "create or replace temp table sliced as"
             self._run(f"{into} {self._sql[view]}")
@@ -169,10 +169,10 @@ def _queries() -> Mapping[str, str]:
 def _spine_sql(job: Job) -> str:
     if job.kind == "snapshot":
         moment = _literal(job.first)
-        return f"select user_id, {moment} as event_timestamp from ledger_users where known_at <= {moment}"  # noqa: S608 - a time
+        return f"select user_id, {moment} as event_timestamp from ledger_users where known_at <= {moment}"  # noqa: S608  # nosec B608  # a time
     asked = f"views = '{views_text(job.views)}'"
     between = f"event_timestamp between {_literal(job.first)} and {_literal(job.last)}"
-    return f"select user_id, event_timestamp from {EXACT} where {asked} and {between}"  # noqa: S608 - constants and times
+    return f"select user_id, event_timestamp from {EXACT} where {asked} and {between}"  # noqa: S608  # nosec B608  # constants and times
 
 
 def _literal(moment: datetime) -> str:

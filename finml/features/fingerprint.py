@@ -128,7 +128,7 @@ def _by_day(backend: "BaseBackend", fact: Fact) -> dict[date, tuple[int, int]]:
     seen_on = f"cast({fact.visible_at} + interval 1 second - interval 1 microsecond as date)"
     is_there = " or ".join(f"{column} is not null" for column in fact.columns[1:])
     rows = backend.raw_sql(
-        f"select {seen_on} as day, count(*), sum(hash({', '.join(fact.columns)})) "  # noqa: S608 - constants
+        f"select {seen_on} as day, count(*), sum(hash({', '.join(fact.columns)})) "  # noqa: S608  # nosec B608  # constants
         f"from ledger_{fact.table} where {is_there} group by day"
     ).fetchall()
     return {day: (int(count), int(total)) for day, count, total in rows}

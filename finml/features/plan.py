@@ -134,7 +134,7 @@ def _by_quarter(exact: list[_Exact]) -> Iterator[tuple[tuple[str, ...], list[tup
 
 def _extreme(backend: "BaseBackend", function: str, table: str, column: str) -> datetime | None:
     found: datetime | None = backend.raw_sql(
-        f"select {function}({column}) from ledger_{table}"  # noqa: S608 - constants
+        f"select {function}({column}) from ledger_{table}"  # noqa: S608  # nosec B608  # constants
     ).fetchone()[0]
     return found
 

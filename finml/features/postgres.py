@@ -113,10 +113,10 @@ def _synchronise(
         )
         connection.execute(f"CREATE INDEX ON {table} (user_id, event_timestamp)")
         connection.execute(f"CREATE INDEX ON {table} (part)")
-    there = {str(name) for (name,) in connection.execute(f"SELECT DISTINCT part FROM {table}").fetchall()}  # noqa: S608 - made of constants
+    there = {str(name) for (name,) in connection.execute(f"SELECT DISTINCT part FROM {table}").fetchall()}  # noqa: S608  # nosec B608  # made of constants
     names = {part.name for part in manifest.parts if view.name in part.views}
     gone = sorted(there - names)
-    connection.execute(f"DELETE FROM {table} WHERE part = ANY(%s)", (gone,))  # noqa: S608 - made of constants
+    connection.execute(f"DELETE FROM {table} WHERE part = ANY(%s)", (gone,))  # noqa: S608  # nosec B608  # made of constants
     new = sorted(names - there)
     for name in new:
         _copy(connection, table, wanted, generation.path(view.name, name), name)

@@ -64,7 +64,7 @@ class SqliteOnlineStore(FeastSqliteOnlineStore):  # type: ignore[misc] # Feast i
         connection: sqlite3.Connection = self._get_conn(config)
         with connection:
             connection.executemany(
-                f"INSERT INTO {_quoted(config, table)} "  # noqa: S608 - the name is made and quoted by Feast's rule
+                f"INSERT INTO {_quoted(config, table)} "  # noqa: S608  # nosec B608  # the name is made and quoted by Feast's rule
                 "(entity_key, feature_name, value, event_ts, created_ts) VALUES (?, ?, ?, ?, ?) "
                 "ON CONFLICT(entity_key, feature_name) DO UPDATE SET value = excluded.value, "
                 "event_ts = excluded.event_ts, created_ts = excluded.created_ts",
@@ -85,7 +85,7 @@ class SqliteOnlineStore(FeastSqliteOnlineStore):  # type: ignore[misc] # Feast i
         keys = [serialize_entity_key(e, entity_key_serialization_version=version) for e in entity_keys]
         rows = self._get_conn(config).execute(
             # The cast keeps sqlite3 from turning the seconds into local time.
-            "SELECT entity_key, feature_name, value, CAST(event_ts AS INTEGER) "  # noqa: S608 - as above
+            "SELECT entity_key, feature_name, value, CAST(event_ts AS INTEGER) "  # noqa: S608  # nosec B608  # as above
             f"FROM {_quoted(config, table)} WHERE entity_key IN ({','.join('?' * len(keys))})",
             keys,
         )
@@ -138,7 +138,7 @@ class ViewReader:
     ) -> list[tuple[int, Sequence[Stored]]]:
         rows = self._store._get_conn(self._config).execute(
             # The cast keeps sqlite3 from turning the seconds into local time.
-            "SELECT entity_key, feature_name, value, CAST(event_ts AS INTEGER) "  # noqa: S608 - made by Feast's rule
+            "SELECT entity_key, feature_name, value, CAST(event_ts AS INTEGER) "  # noqa: S608  # nosec B608  # made by Feast's rule
             f"FROM {table} WHERE entity_key IN ({','.join('?' * len(keys))})",
             keys,
         )

@@ -94,7 +94,7 @@ def verify(settings: Settings, repo: FeatureRepo, *, users: int = 1000, seed: in
     latest = offline.require().latest
     path = offline.view(STORED_VIEWS[0].name) / f"{latest.name}.parquet"
     everyone = sorted(pd.read_parquet(path, columns=["user_id"])["user_id"])
-    draw = random.Random(seed)  # noqa: S311 - a sample, no secret
+    draw = random.Random(seed)  # noqa: S311  # nosec B311  # a sample, no secret
     drawn = draw.sample(everyone, min(users, len(everyone)))
     loans = [_made_up_loan(draw) for _ in drawn]
     moment = latest.last.replace(tzinfo=UTC)

@@ -65,7 +65,7 @@ def _merge(day: Path, settled_s: float) -> int:
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             rows = connection.sql(
-                f"SELECT DISTINCT ON ({listed(SAME_PREDICTION)}) * "  # noqa: S608 - made of constants
+                f"SELECT DISTINCT ON ({listed(SAME_PREDICTION)}) * "  # noqa: S608  # nosec B608  # made of constants
                 "FROM read_parquet(?, union_by_name = true, hive_partitioning = false)",
                 params=[[str(file) for file in files]],
             )

@@ -111,7 +111,7 @@ class InferenceLog:
             warn("inference_log_cut", lost=left, within_s=timeout_s)
 
     def _run(self) -> None:
-        assert self._sink is not None  # noqa: S101 - `start` looked
+        assert self._sink is not None  # noqa: S101  # nosec B101  # `start` looked
         oldest = time.monotonic()
         while True:
             if len(self._encoder) == 0:

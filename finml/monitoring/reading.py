@@ -79,9 +79,9 @@ def _conditions(
 
 def _query(source: str, clause: str, columns: Sequence[str]) -> str:
     """One row a prediction, however often it was written."""
-    once = f"SELECT DISTINCT ON ({listed(SAME_PREDICTION)}) * FROM {source} {clause}"  # noqa: S608 - made of constants
+    once = f"SELECT DISTINCT ON ({listed(SAME_PREDICTION)}) * FROM {source} {clause}"  # noqa: S608  # nosec B608  # made of constants
     return (
-        f"SELECT {listed(columns)} FROM ({once}) AS logged "  # noqa: S608
+        f"SELECT {listed(columns)} FROM ({once}) AS logged "  # noqa: S608  # nosec B608  # made of constants
         f"ORDER BY {listed(('at', 'request_id', 'position'))}"
     )
 

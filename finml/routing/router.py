@@ -75,7 +75,7 @@ class Router:
             return TO_CHAMPION
         if route.place is None:
             return route.rest
-        place = route.place(sticky) if sticky else random.random()  # noqa: S311  # no secret
+        place = route.place(sticky) if sticky else random.random()  # noqa: S311  # nosec B311  # no secret
         if place < route.challenger_below:
             return TO_CHALLENGER
         return TO_PREVIOUS if place >= route.previous_from else route.rest

@@ -81,7 +81,7 @@ def ask(settings: "Settings", names: Sequence[str]) -> dict[str, dict[str, Any]]
 
     say("serving the Bento\n")
     # no secret: the same request every time
-    rng = random.Random(settings.seed)  # noqa: S311
+    rng = random.Random(settings.seed)  # noqa: S311  # nosec B311  # nothing secret
     users = [some_user(settings)]
     exchanged = {}
     with running(settings) as url:
@@ -133,7 +133,7 @@ def post(url: str, document: dict[str, Any]) -> Any:  # noqa: ANN401  # an answe
     request = urllib.request.Request(  # noqa: S310  # http, to a server of ours
         url, json.dumps(document).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_S) as answer:  # noqa: S310  # the same
+    with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_S) as answer:  # noqa: S310  # nosec B310  # the same
         return json.load(answer)
 
 

@@ -92,7 +92,7 @@ def resampled(weights: Floats, random: np.random.Generator, most: int) -> "npt.N
     """Positions of rows as they occur in the whole from which rows of n weights were drawn."""
     if np.ptp(weights) == 0 and len(weights) <= most:
         return np.arange(len(weights))
-    return np.sort(random.choice(len(weights), min(len(weights), most), p=weights / weights.sum()))
+    return np.sort(random.choice(len(weights), min(len(weights), most), p=weights / weights.sum()))  # nosec B311  # numpy's generator, seeded; nothing secret
 
 
 def parameters(

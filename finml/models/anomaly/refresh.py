@@ -103,7 +103,7 @@ def _replaced(
     known = np.array(before.reference_categories, dtype=object)
     count = round(share * len(rows))
     places = random.permutation(len(rows))[:count]
-    chosen = random.choice(len(new), count, replace=count > len(new))
+    chosen = random.choice(len(new), count, replace=count > len(new))  # nosec B311  # numpy's generator, seeded; nothing secret
     rows[places] = new[chosen]
     has_head = np.isin(categories[chosen].astype(str), list(before.detector.heads))
     known[places] = np.where(has_head, categories[chosen], "")

@@ -155,7 +155,7 @@ def _fit(
     from spacy.util import minibatch
     from thinc.api import Adam, warmup_linear
 
-    order = random.Random(options.seed)  # noqa: S311  # an order of texts, no secret
+    order = random.Random(options.seed)  # noqa: S311  # nosec B311  # an order of texts, no secret
     stops = [place(text, "stopping") < chosen["stopping_share"] for text, _ in texts]
     training = [text for text, stop in zip(texts, stops, strict=True) if not stop] or list(texts)
     kept_back = [text for text, stop in zip(texts, stops, strict=True) if stop]

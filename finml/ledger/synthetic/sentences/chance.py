@@ -11,7 +11,7 @@ class Chance:
     """Random choices. Built on `random()` alone, the one method that Python promises to keep."""
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed).random  # noqa: S311 - sentences, no secrets
+        self._random = random.Random(seed).random  # noqa: S311  # nosec B311  # sentences, no secrets
 
     def happens(self, share: float) -> bool:
         """True in a share of all cases."""
