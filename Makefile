@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 # Two workers keep two cores busy; more only fight over them.
 TEST_WORKERS ?= 2
 READY := $(VENV)/.ready
+SHIPPED := finml components pipelines feature_repo bentos loadtests
 
-.PHONY: help setup run test unit lint serve bench lock clean
+.PHONY: help setup run test unit lint serve bench audit lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -38,11 +39,17 @@ test: $(READY) ## all tests, with coverage; real servers and containers where th
 unit: $(READY) ## the fast tests only: seconds
 	@$(BIN)/python -m pytest -q -m 'not slow and not server and not oci and not realdata'
 
-lint: $(READY) ## ruff, mypy --strict on finml/, and the one-way arrows
+lint: $(READY) ## ruff, mypy --strict on finml/, bandit, and the one-way arrows
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@# of a line of several strings bandit says that one gave no cause; that is no finding
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(SHIPPED) 2> >(grep -v 'nosec encountered' >&2)
+
+# Says so and fails where the advisory service cannot be reached; UNREACHABLE=--allow-unreachable only says so.
+audit: $(READY) ## known vulnerabilities of everything in the locks
+	@$(BIN)/python .ci/advisories.py $(UNREACHABLE)
 
 serve: $(READY) ## serve the last packaged Bento on http://127.0.0.1:3000
 	@$(BIN)/finml serve
