@@ -48,7 +48,7 @@ class Network(torch.nn.Module):
         return scaled
 
     def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
-        """What is exported: embeddings of texts that need no padding."""
+        """(n, d) embeddings of (n, t) token ids that need no padding."""
         hidden = self.encoder(input_ids=input_ids).last_hidden_state
         return torch.nn.functional.normalize(hidden.mean(dim=1), dim=1)
 
@@ -57,8 +57,8 @@ def load_encoder(base: str) -> tuple[Any, "Tokenizer"]:
     """The encoder of a folder or a hub name, and its tokenizer, which truncates to `MOST_TOKENS`."""
     from transformers import AutoModel, AutoTokenizer
 
-    encoder = AutoModel.from_pretrained(base, dtype=torch.float32)
-    tokenizer = AutoTokenizer.from_pretrained(base).backend_tokenizer
+    encoder = AutoModel.from_pretrained(base, dtype=torch.float32)  # nosec B615  # a folder, or what the settings name
+    tokenizer = AutoTokenizer.from_pretrained(base).backend_tokenizer  # nosec B615  # a folder, or what the settings name
     tokenizer.no_padding()
     tokenizer.enable_truncation(min(MOST_TOKENS, encoder.config.max_position_embeddings))
     return encoder, tokenizer

@@ -24,7 +24,9 @@ from finml.models.intent.texts import hashes
 
 TEXTS_FILE = "texts.npz"
 INFO_FILE = "model.json"
-FORMAT = 1
+FORMAT = 2
+# its encoder takes one text at a time
+SINGLE_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,9 @@ class IntentPredictor:
         """
         try:
             info = json.loads((folder / INFO_FILE).read_text(encoding="utf-8"))
-            if info["format"] != FORMAT:
+            if info["format"] not in (SINGLE_FORMAT, FORMAT):
                 raise ModelError(
-                    f"{folder / INFO_FILE} has format {info['format']!r}, this finml reads {FORMAT}",
+                    f"{folder / INFO_FILE} has format {info['format']!r}, this finml reads up to {FORMAT}",
                     hint="train the model again with this version of finml",
                 )
             head = Head.load(folder / HEAD_FILE)

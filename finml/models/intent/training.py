@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # texts out of scope are few, and both training and the threshold need some
 VALIDATION_OF_OUTLIERS = 0.3
 
-SAMPLES = 200
+SAMPLES = 500
 """Texts that say how large activations get, for the quantization."""
 Rows = npt.NDArray[np.bool_]
 log = structlog.get_logger(__name__)
@@ -51,12 +51,13 @@ def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingR
 
     Raises:
         DataError: there are too few intents, or too few texts of one.
-        ModelError: there are no pretrained weights to start from.
+        ModelError: there are no pretrained weights to start from, or none of a kind that can be served.
         UsageError: a parameter in `options.params` is not one that can be set.
     """
-    from finml.models.intent.export import export
+    from finml.models.intent.export import EXAMPLES, export
     from finml.models.intent.fitting import best_epoch
     from finml.models.intent.network import load_encoder
+    from finml.models.intent.packing import require_packable
 
     begun = time.perf_counter()
     taken = selection(frame)
@@ -68,8 +69,9 @@ def train(frame: pd.DataFrame, folder: Path, options: TrainOptions) -> TrainingR
         log.warning("trials_not_used", hint="intent has no search; set parameters instead")
     log.info("training_started", texts=len(texts), intents=len(labels), multiple=multiple)
 
-    _, tokenizer = load_encoder(base)
+    encoder, tokenizer = load_encoder(base)
     tokens = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
+    require_packable(encoder, tokens[:EXAMPLES])
     work = _Work(base, tokens, targets, recipe, options.seed, multiple)
     if options.checkpoints:
         key = fingerprint(taken.frame, recipe, options.seed, base)

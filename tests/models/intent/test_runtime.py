@@ -38,9 +38,14 @@ def test_what_it_was_not_made_for_is_out_of_scope(predictor):
 
 def test_an_answer_does_not_depend_on_who_else_asks(predictor, parts):
     texts = parts[1]["text"].tolist()
-    together = predictor.answer(texts)
-    assert together == [predictor.answer([text])[0] for text in texts]
-    assert together[::-1] == predictor.answer(texts[::-1])
+    together, back = predictor.answer(texts), predictor.answer(texts[::-1])[::-1]
+    for answer, again, text in zip(together, back, texts, strict=True):
+        (alone,) = predictor.answer([text])
+        for other in (again, alone):
+            assert (answer.intent, answer.intents) == (other.intent, other.intents)
+            assert answer.out_of_scope == other.out_of_scope
+            assert answer.confidence == pytest.approx(other.confidence, abs=1e-5)
+            assert answer.scope_score == pytest.approx(other.scope_score, abs=1e-4)
 
 
 def test_rows_and_texts_get_the_same_answers(predictor, parts):
@@ -130,7 +135,7 @@ def test_a_folder_that_lacks_a_file_is_refused(folder, tmp_path, lacking):
         ("tokenizer.json", b"{}"),
         ("head.npz", b"PK"),
         ("model.json", b"{}"),
-        ("model.json", b'{"format": 1, "labels": ["a"]}'),
+        ("model.json", b'{"format": 2, "labels": ["a"]}'),
     ],
 )
 def test_a_spoilt_file_is_refused(folder, tmp_path, name, content):
