@@ -23,8 +23,8 @@ FLOAT_FILE = "encoder.float.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 
 
-# texts computed at once: more are not faster, and want more memory
-MOST_AT_ONCE = 32
+# tokens computed at once, padding included: more are slower, as what a layer makes of them leaves the cache
+MOST_AT_ONCE = 512
 # Attention is computed on texts padded to the longest of those computed at once: one of so many times as many
 # tokens as the shortest, and some, waits for the next pass.
 STRETCH, SLACK = 1.5, 4
@@ -34,7 +34,9 @@ def together(lengths: Sequence[int]) -> Iterator[list[int]]:
     """Places of texts to compute at once, given their tokens: few enough, and of about one length."""
     group: list[int] = []
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if group and (len(group) == MOST_AT_ONCE or lengths[row] > STRETCH * lengths[group[0]] + SLACK):
+        longest = lengths[row]
+        many = (len(group) + 1) * longest > MOST_AT_ONCE
+        if group and (many or longest > STRETCH * lengths[group[0]] + SLACK):
             yield group
             group = []
         group.append(row)

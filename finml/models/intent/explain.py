@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 MOST_WORDS = 24
 """Words that are looked at: each costs a pass through the encoder."""
-MOST_CHARACTERS = 4000
+MOST_CHARACTERS = 3000
 """Characters of all these passes: of a long text fewer words are looked at, so that requests end in time."""
 
 

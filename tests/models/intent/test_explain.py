@@ -46,7 +46,9 @@ def test_fewer_words_of_a_long_text_are_looked_at():
 def test_contributions_belong_to_the_likeliest_intent(predictor):
     text = "hi, please block my debit card"
     ((answer, why),) = predictor.explain([text])
-    assert answer == predictor.answer([text])[0]
+    (alone,) = predictor.answer([text])
+    assert (answer.intent, answer.out_of_scope) == (alone.intent, alone.out_of_scope)
+    assert answer.confidence == pytest.approx(alone.confidence, abs=1e-5)
     assert answer.intent == "card_block"
     assert [text[word.start : word.end] for word in why.words] == [word.word for word in why.words]
     strongest = max(why.words, key=lambda word: word.contribution)
