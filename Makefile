@@ -54,8 +54,8 @@ audit: $(READY) ## known vulnerabilities of everything in the locks
 serve: $(READY) ## serve the last packaged Bento on http://127.0.0.1:3000
 	@$(BIN)/finml serve
 
-bench: $(READY) ## load-test the served model against loadtests/budgets.yaml
-	@$(BIN)/python -m loadtests.run
+bench: $(READY) ## load-test the newest Bento by the scenario `steady`
+	@$(BIN)/finml loadtest steady
 
 lock: $(READY) ## resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --python-version 3.11 --no-annotate --no-header --no-emit-package finml --output-file requirements.lock

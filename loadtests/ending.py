@@ -54,11 +54,12 @@ def is_over(plan: Plan, rate: Profile, recording: Recording, now_s: float, repor
         now_s: seconds into the run.
         report_s: how late the recording is.
     """
-    # what is late by more than the budget is known to be
-    settled_s = now_s - SETTLE_S - plan.scenario.budget.p95_ms / 1000 - report_s
+    settled_s = now_s - SETTLE_S - report_s
     if settled_s >= rate.seconds and (not recording.pending or now_s >= rate.seconds + DRAIN_S + report_s):
         return True
-    return any(step.broken for step in steps(plan.scenario, rate, recording, settled_s))
+    # a request counts as slow once it is late by more than the budget
+    judged_s = settled_s - plan.scenario.budget.p95_ms / 1000
+    return any(step.broken for step in steps(plan.scenario, rate, recording, judged_s))
 
 
 def steps(scenario: Scenario, rate: Profile, recording: Recording, until_s: float) -> Iterator[Step]:
