@@ -1,64 +1,80 @@
-"""What the API class of every model shares: the model's pinned files, readiness and warm-up."""
+"""What the API class of every model shares: the loaded versions, readiness and warm-up."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import structlog
 from bentoml.validators import ContentType
 
+from bentos.batching import Limits
+from bentos.metrics import process_metrics
 from bentos.release import MODEL_FILES, Release, ReleasedModel
+from bentos.routes import MOST_INPUTS, path_of
+from bentos.served import ServedModel
+from bentos.serving import Action, Scorer, Serving
 from finml.errors import FinmlError
 from finml.registry.manifest import check_manifest
-
-if TYPE_CHECKING:
-    from bentoml.exceptions import ServiceUnavailable
+from finml.routing.router import Router
+from finml.settings import Settings, get_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 log = structlog.get_logger(__name__)
 
-MOST_INPUTS = 32
-"""Inputs a request."""
-# two full requests: a batch of 8 rows gets almost what a larger one gets
-MOST_ROWS_A_BATCH = 64
-# BentoML sheds a request that has waited, or would wait, longer. Far above the time of a batch, so that a
-# burst queues instead of failing; below the edge's limit, which answers 504.
-LONGEST_WAIT_MS = 5_000
 Json = ContentType("application/json")
 
 
-def batched(route: str, *, rows: int = MOST_ROWS_A_BATCH) -> Callable[[F], F]:
-    """Serve a method on a route, with the inputs of requests that come together in one call.
+def api(action: Action, model: str) -> Callable[[F], F]:
+    """Declare a method as an action of a model: BentoML describes its route, the edge answers it.
 
     Args:
-        route: as in `/predict/credit_risk`. The method takes `inputs`, a list of `1 … MOST_INPUTS` items of
-            one request's, or more of several requests', and answers a list of the same length and order.
-        rows: most inputs a call, no fewer than `MOST_INPUTS`; fewer where answers take long.
+        action: `predict` or `explain`.
+        model: the model's name.
     """
     import bentoml
 
-    decorate: Callable[[F], F] = bentoml.api(
-        route=route, batchable=True, max_batch_size=rows, max_latency_ms=LONGEST_WAIT_MS
-    )
+    decorate: Callable[[F], F] = bentoml.api(route=path_of(model, action))
     return decorate
 
 
 class ModelApi:
-    """Base of the API classes. One class can inherit several of them: each calls `super().__init__()` first.
+    """Base of the API classes; a service can inherit several of them.
 
     Attributes:
+        serving: how the model of an API class is served.
         release: what the Bento holds.
-        probes: by model, a call that reads a feature and scores a row, and raises where it cannot.
+        models: the model of each API class, by name.
     """
 
+    serving: ClassVar[Serving]
+
     def __init__(self) -> None:
+        settings = get_settings()
         self.release = Release.read()
-        self.probes: dict[str, Callable[[], object]] = {}
+        self.metrics = process_metrics()
+        servings = [cls.__dict__["serving"] for cls in type(self).__mro__ if "serving" in cls.__dict__]
+        self.router = Router(
+            settings.routing, {one.model: list(self.release.variants(one.model)) for one in servings}
+        )
+        limits = Limits(settings.batch_rows, settings.queue_rows, settings.queue_wait_s)
+        self.models = {
+            one.model: ServedModel(one, self._scorers(one, settings), self.router, limits, self.metrics.batch)
+            for one in servings
+        }
+
+    def scorer(self, model: str) -> Scorer:
+        """The champion of a model."""
+        return self.models[model].variants["champion"].scorer
+
+    async def answer(self, model: str, action: Action, inputs: Sequence[Any]) -> list[Any]:
+        """Outputs of a model, for callers in this process and for a service without the edge."""
+        given = await self.models[model].answer(action, inputs)
+        return [one.answered.output for one in given]
 
     def warm_up(self) -> None:
-        """Score once with every model, so that no caller waits for what happens only the first time."""
+        """Score once with every version, so that no caller waits for what happens only the first time."""
         ready = self.__is_ready__()
         # what was loaded stays: the collector need not walk it again, which pauses for 100 ms and more
         gc.collect()
@@ -70,22 +86,23 @@ class ModelApi:
         return True
 
     def __is_ready__(self) -> bool:
-        """For `/readyz`: every model has just read a feature and scored a row."""
-        for model, probe in self.probes.items():
+        """For `/readyz`: every version of every model has just read a feature and scored a row."""
+        for name, model in self.models.items():
             try:
-                probe()
+                model.probe()
             except FinmlError as error:
-                log.warning("not_ready", model=model, message=str(error), hint=error.hint)
+                log.warning("not_ready", model=name, message=str(error), hint=error.hint)
                 return False
         return True
 
-
-def unavailable(model: str, error: FinmlError) -> "ServiceUnavailable":
-    """Log why a model cannot answer now, and make the exception that BentoML turns into 503."""
-    from bentoml.exceptions import ServiceUnavailable
-
-    log.error("model_unavailable", model=model, message=str(error), hint=error.hint)
-    return ServiceUnavailable(str(error))
+    def _scorers(self, serving: Serving, settings: Settings) -> dict[str, Scorer]:
+        """A scorer of each variant; one that two variants share is loaded once."""
+        loaded: dict[str, Scorer] = {}
+        variants = self.release.variants(serving.model)
+        for released in variants.values():
+            if released.spec not in loaded:
+                loaded[released.spec] = serving.load(released, settings)
+        return {alias: loaded[released.spec] for alias, released in variants.items()}
 
 
 def pinned_files(model: ReleasedModel) -> Path:
@@ -99,3 +116,6 @@ def pinned_files(model: ReleasedModel) -> Path:
     folder = Path(BentoModel(model.tag).resolve().path_of(MODEL_FILES))
     check_manifest(folder, model.manifest_sha256)
     return folder
+
+
+__all__ = ["MOST_INPUTS", "Json", "ModelApi", "api", "pinned_files"]

@@ -1,16 +1,15 @@
 """`credit_risk` over HTTP: reads features, scores, gives reasons."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from annotated_types import Len
 
 from bentos import release
-from bentos.base import MOST_INPUTS, Json, ModelApi, batched, pinned_files, unavailable
-from bentos.features import ServedFeatures
-from bentos.release import FEATURES_FOLDER
-from finml.errors import FeatureError
+from bentos.base import MOST_INPUTS, Json, ModelApi, api, pinned_files
+from bentos.features import ServedFeatures, served_features
+from bentos.release import FEATURES_FOLDER, ReleasedModel
+from bentos.serving import Answered, Serving
 from finml.models.credit_risk.contract import (
     NAME,
     CreditRiskExplanation,
@@ -18,12 +17,12 @@ from finml.models.credit_risk.contract import (
     CreditRiskOutput,
     CreditRiskReason,
 )
-from finml.settings import get_settings
+from finml.settings import Settings
 
 if TYPE_CHECKING:
     from finml.features.online import FeatureRow
-    from finml.models.credit_risk.explain import Explanation
-    from finml.models.credit_risk.runtime import CreditRiskPredictor
+    from finml.models.credit_risk.explain import Reason
+    from finml.models.credit_risk.runtime import CreditRiskPredictor, Judgement
 
 PROBE = CreditRiskInput(user_id="probe", loan_amount=1000.0)
 
@@ -37,6 +36,10 @@ class FeatureReader(Protocol):
         self, user_ids: Sequence[str], request_rows: Sequence[Mapping[str, float | None]]
     ) -> Sequence["FeatureRow"]:
         """One row a user, in the same order."""
+        ...
+
+    def cached(self, user_ids: Sequence[str]) -> bool:
+        """Whether `read` would ask nobody."""
         ...
 
 
@@ -58,40 +61,55 @@ class CreditRiskScorer:
         Raises:
             FeatureError: features have to be read and cannot be.
         """
-        return [CreditRiskOutput(**answer) for answer, _ in self._answers(inputs)]
+        return [output for output, _ in self.answers(inputs, explain=False)]
 
     def explain(self, inputs: Sequence[CreditRiskInput]) -> list[CreditRiskExplanation]:
         """The same with the share of each feature. Errors as for `predict`."""
-        return [
-            CreditRiskExplanation(**answer, contributions=why.contributions, base=why.base, margin=why.margin)
-            for answer, why in self._answers(inputs)
-        ]
+        return [output for output, _ in self.answers(inputs, explain=True)]
 
-    def _answers(self, inputs: Sequence[CreditRiskInput]) -> list[tuple[dict[str, Any], "Explanation"]]:
+    def answers(self, inputs: Sequence[CreditRiskInput], *, explain: bool) -> list[Answered]:
+        """Answers for the service, with what the model looked at; see `bentos.serving.Scorer`."""
         rows = self._rows(inputs)
         records = [
             asked.record(row.numbers if row else asked.features or {})
             for asked, row in zip(inputs, rows, strict=True)
         ]
-        scores = self.predictor.predict_records(records)
-        explanations = self.predictor.explain_records(records)
+        judged = self.predictor.judge(records, [asked.reasons for asked in inputs], explain=explain)
         return [
-            (
-                asdict(score)
-                | {
-                    "user_id": asked.user_id,
-                    "reasons": [CreditRiskReason(**asdict(reason)) for reason in why.reasons],
-                    "model_version": self.spec,
-                    "feature_status": row.status if row else "provided",
-                    "feature_timestamps": row.timestamps if row else {},
-                    "missing_features": self.predictor.missing(record),
-                },
-                why,
-            )
-            for asked, row, record, score, why in zip(
-                inputs, rows, records, scores, explanations, strict=True
-            )
+            Answered(self._output(asked, row, judgement), record)
+            for asked, row, record, judgement in zip(inputs, rows, records, judged, strict=True)
         ]
+
+    def immediate(self, inputs: Sequence[CreditRiskInput], *, explain: bool) -> bool:
+        """Where no features have to be fetched: trees take microseconds a row."""
+        users = [asked.user_id or "" for asked in inputs if asked.features is None]
+        return not users or self.features.cached(users)
+
+    def probe(self) -> object:
+        """Read features and score a row, as a request would."""
+        defined = not isinstance(self.features, ServedFeatures) or self.features.defined
+        return self.predict([PROBE if defined else PROBE.model_copy(update={"features": {}})])
+
+    def _output(
+        self, asked: CreditRiskInput, row: "FeatureRow | None", judgement: "Judgement"
+    ) -> CreditRiskOutput:
+        score, why = judgement.score, judgement.explanation
+        answer: dict[str, Any] = {
+            "user_id": asked.user_id,
+            "probability": score.probability,
+            "band": score.band,
+            "flagged": score.flagged,
+            "reasons": [_reason(reason) for reason in judgement.reasons],
+            "model_version": self.spec,
+            "feature_status": row.status if row else "provided",
+            "feature_timestamps": row.timestamps if row else {},
+            "missing_features": judgement.missing,
+        }
+        if why is None:
+            return CreditRiskOutput(**answer)
+        return CreditRiskExplanation(
+            **answer, contributions=why.contributions, base=why.base, margin=why.margin
+        )
 
     def _rows(self, inputs: Sequence[CreditRiskInput]) -> list["FeatureRow | None"]:
         """Stored features of each input by one call, `None` where the request gives them itself."""
@@ -107,6 +125,26 @@ class CreditRiskScorer:
         return found
 
 
+def _reason(reason: "Reason") -> CreditRiskReason:
+    # written out: `asdict` would take longer than the model
+    return CreditRiskReason(
+        topic=reason.topic,
+        text=reason.text,
+        direction=reason.direction,
+        contribution=reason.contribution,
+        feature=reason.feature,
+        value=reason.value,
+    )
+
+
+def load(model: ReleasedModel, settings: Settings) -> CreditRiskScorer:
+    """A scorer of a released version."""
+    from finml.models.credit_risk.runtime import CreditRiskPredictor
+
+    features = served_features(model.feature_service, release.SERVING / FEATURES_FOLDER, settings)
+    return CreditRiskScorer(CreditRiskPredictor.load(pinned_files(model)), features, model.spec)
+
+
 class CreditRiskApi(ModelApi):
     """How likely is default on this loan, and why.
 
@@ -114,33 +152,29 @@ class CreditRiskApi(ModelApi):
     cannot be read, the answer is 503, not a score without features.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        from finml.models.credit_risk.runtime import CreditRiskPredictor
+    serving = Serving(
+        model=NAME,
+        input=CreditRiskInput,
+        output=CreditRiskOutput,
+        explanation=CreditRiskExplanation,
+        load=load,
+        value=lambda answer: answer.probability,
+        decision=lambda answer: {
+            "probability": answer.probability,
+            "band": answer.band,
+            "flagged": answer.flagged,
+        },
+    )
 
-        model = self.release.model(NAME)
-        features = ServedFeatures(model.feature_service, release.SERVING / FEATURES_FOLDER, get_settings())
-        self.credit_risk = CreditRiskScorer(
-            CreditRiskPredictor.load(pinned_files(model)), features, model.spec
-        )
-        probe = PROBE if features.defined else PROBE.model_copy(update={"features": {}})
-        self.probes[NAME] = lambda: self.credit_risk.predict([probe])
-
-    @batched("/predict/credit_risk")
-    def predict_credit_risk(self, inputs: Inputs) -> Annotated[list[CreditRiskOutput], Json]:
+    @api("predict", NAME)
+    async def predict_credit_risk(self, inputs: Inputs) -> Annotated[list[CreditRiskOutput], Json]:
         """Probability of default, risk band and the main reasons, one answer an input in the same order."""
-        try:
-            return self.credit_risk.predict(inputs)
-        except FeatureError as error:
-            raise unavailable(NAME, error) from error
+        return await self.answer(NAME, "predict", inputs)
 
-    @batched("/explain/credit_risk")
-    def explain_credit_risk(self, inputs: Inputs) -> Annotated[list[CreditRiskExplanation], Json]:
+    @api("explain", NAME)
+    async def explain_credit_risk(self, inputs: Inputs) -> Annotated[list[CreditRiskExplanation], Json]:
         """The same, with the share that each feature has in the answer."""
-        try:
-            return self.credit_risk.explain(inputs)
-        except FeatureError as error:
-            raise unavailable(NAME, error) from error
+        return await self.answer(NAME, "explain", inputs)
 
 
 API = CreditRiskApi

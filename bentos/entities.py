@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Len
 
-from bentos.base import MOST_INPUTS, Json, ModelApi, batched, pinned_files
+from bentos.base import MOST_INPUTS, Json, ModelApi, api, pinned_files
+from bentos.release import ReleasedModel
+from bentos.serving import Answered, Serving
 from finml.models.entities.contract import (
     NAME,
     EntitiesExplanation,
@@ -13,6 +15,7 @@ from finml.models.entities.contract import (
     EntitiesOutput,
     Entity,
 )
+from finml.settings import Settings
 
 if TYPE_CHECKING:
     from finml.models.entities.runtime import EntitiesPredictor
@@ -53,27 +56,50 @@ class EntitiesReader:
             for found in self.predictor.explain(inputs)
         ]
 
+    def answers(self, inputs: Sequence[EntitiesInput], *, explain: bool) -> list[Answered]:
+        """Answers for the service, see `bentos.serving.Scorer`."""
+        found: Sequence[EntitiesOutput] = self.explain(inputs) if explain else self.predict(inputs)
+        return [Answered(output) for output in found]
+
+    def immediate(self, inputs: Sequence[EntitiesInput], *, explain: bool) -> bool:
+        """Never: a text takes a millisecond and more."""
+        return False
+
+    def probe(self) -> object:
+        """Read a message."""
+        return self.predict([PROBE])
+
+
+def load(model: ReleasedModel, _: Settings) -> EntitiesReader:
+    """A reader of a released version."""
+    from finml.models.entities.runtime import EntitiesPredictor
+
+    return EntitiesReader(EntitiesPredictor.load(pinned_files(model)), model.spec)
+
 
 class EntitiesApi(ModelApi):
     """Which amounts, dates, merchants, people and accounts a message names."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        from finml.models.entities.runtime import EntitiesPredictor
+    serving = Serving(
+        model=NAME,
+        input=EntitiesInput,
+        output=EntitiesOutput,
+        explanation=EntitiesExplanation,
+        load=load,
+        # no user is named: the same text is answered by the same version
+        sticky=lambda asked: asked.text,
+        value=lambda answer: float(len(answer.entities)),
+    )
 
-        model = self.release.model(NAME)
-        self.entities = EntitiesReader(EntitiesPredictor.load(pinned_files(model)), model.spec)
-        self.probes[NAME] = lambda: self.entities.predict([PROBE])
-
-    @batched("/predict/entities")
-    def predict_entities(self, inputs: Inputs) -> Annotated[list[EntitiesOutput], Json]:
+    @api("predict", NAME)
+    async def predict_entities(self, inputs: Inputs) -> Annotated[list[EntitiesOutput], Json]:
         """The entities of each message with offsets and values, one answer an input in the same order."""
-        return self.entities.predict(inputs)
+        return await self.answer(NAME, "predict", inputs)
 
-    @batched("/explain/entities")
-    def explain_entities(self, inputs: Inputs) -> Annotated[list[EntitiesExplanation], Json]:
+    @api("explain", NAME)
+    async def explain_entities(self, inputs: Inputs) -> Annotated[list[EntitiesExplanation], Json]:
         """The same, with what found each entity, what gave way to what, and how each value was read."""
-        return self.entities.explain(inputs)
+        return await self.answer(NAME, "explain", inputs)
 
 
 API = EntitiesApi

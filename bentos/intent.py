@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Len
 
-from bentos.base import MOST_INPUTS, Json, ModelApi, batched, pinned_files
+from bentos.base import MOST_INPUTS, Json, ModelApi, api, pinned_files
+from bentos.release import ReleasedModel
+from bentos.serving import Answered, Serving
 from finml.models.intent.contract import (
     NAME,
     Alternative,
@@ -14,6 +16,7 @@ from finml.models.intent.contract import (
     IntentOutput,
     WordContribution,
 )
+from finml.settings import Settings
 
 if TYPE_CHECKING:
     from finml.models.intent.runtime import Answer, IntentPredictor
@@ -55,6 +58,19 @@ class IntentScorer:
             for answer, why in self.predictor.explain([asked.text for asked in inputs])
         ]
 
+    def answers(self, inputs: Sequence[IntentInput], *, explain: bool) -> list[Answered]:
+        """Answers for the service, see `bentos.serving.Scorer`."""
+        found: Sequence[IntentOutput] = self.explain(inputs) if explain else self.predict(inputs)
+        return [Answered(output) for output in found]
+
+    def immediate(self, inputs: Sequence[IntentInput], *, explain: bool) -> bool:
+        """Never: a text takes milliseconds, in which the event loop reads the next requests."""
+        return False
+
+    def probe(self) -> object:
+        """Score a text."""
+        return self.predict([PROBE])
+
     def _fields(self, answer: "Answer") -> dict[str, Any]:
         return {
             "intent": answer.intent,
@@ -70,26 +86,36 @@ class IntentScorer:
         }
 
 
+def load(model: ReleasedModel, _: Settings) -> IntentScorer:
+    """A scorer of a released version."""
+    from finml.models.intent.runtime import IntentPredictor
+
+    return IntentScorer(IntentPredictor.load(pinned_files(model)), model.spec)
+
+
 class IntentApi(ModelApi):
     """What a message asks for."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        from finml.models.intent.runtime import IntentPredictor
+    serving = Serving(
+        model=NAME,
+        input=IntentInput,
+        output=IntentOutput,
+        explanation=IntentExplanation,
+        load=load,
+        # no user is named: the same text is answered by the same version
+        sticky=lambda asked: asked.text,
+        value=lambda answer: answer.confidence,
+    )
 
-        model = self.release.model(NAME)
-        self.intent = IntentScorer(IntentPredictor.load(pinned_files(model)), model.spec)
-        self.probes[NAME] = lambda: self.intent.predict([PROBE])
-
-    @batched("/predict/intent")
-    def predict_intent(self, inputs: Inputs) -> Annotated[list[IntentOutput], Json]:
+    @api("predict", NAME)
+    async def predict_intent(self, inputs: Inputs) -> Annotated[list[IntentOutput], Json]:
         """Intent, confidence and whether it is in scope, one answer an input in the same order."""
-        return self.intent.predict(inputs)
+        return await self.answer(NAME, "predict", inputs)
 
-    @batched("/explain/intent", rows=MOST_INPUTS)
-    def explain_intent(self, inputs: Inputs) -> Annotated[list[IntentExplanation], Json]:
+    @api("explain", NAME)
+    async def explain_intent(self, inputs: Inputs) -> Annotated[list[IntentExplanation], Json]:
         """The same, with what each word adds to the likeliest intent."""
-        return self.intent.explain(inputs)
+        return await self.answer(NAME, "explain", inputs)
 
 
 API = IntentApi

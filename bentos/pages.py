@@ -1,21 +1,102 @@
-"""The pages beside the models' routes: `GET /models` and `GET /docs`."""
+"""The pages beside the models' routes: what is served, how it is, what it counts, and its description."""
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from pydantic import ValidationError
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bentos.release import Release
+from bentos.front import Front
+from bentos.openapi import document
+from bentos.problems import Refusal, field_errors
+from finml.errors import MonitoringError
+from finml.monitoring.outcomes import FeedbackRequest
+
+log = structlog.get_logger(__name__)
+
+DOCS = Path(__file__).with_name("docs.html")
+PATHS = (
+    "/",
+    "/livez",
+    "/readyz",
+    "/healthz",
+    "/metrics",
+    "/models",
+    "/routing",
+    "/feedback",
+    "/docs",
+    "/docs.json",
+)
 
 
-async def models(_: Request) -> Response:
-    """What is served: name, version, hash of the manifest, lineage, and the figures that the gate saw."""
-    return JSONResponse(Release.read().model_dump(mode="json", include={"models"}))
+def pages(front: Callable[[], Front]) -> Starlette:
+    """The application that answers on `PATHS`; `front` gives the state of the process."""
 
+    async def livez(_: Request) -> Response:
+        return JSONResponse({"status": "alive"})
 
-async def docs(_: Request) -> Response:
-    """The interactive page that BentoML makes of the OpenAPI document."""
-    return RedirectResponse("/")
+    async def readyz(_: Request) -> Response:
+        here = front()
+        if here.draining:
+            return JSONResponse({"status": "draining"}, 503)
+        ready, found = await here.health.readyz()
+        return JSONResponse(found, 200 if ready else 503)
 
+    async def healthz(_: Request) -> Response:
+        status, found = await front().health.healthz()
+        return JSONResponse(found, status)
 
-pages = Starlette(routes=[Route("/models", models), Route("/docs", docs)])
+    async def metrics(_: Request) -> Response:
+        content, media_type = await run_in_threadpool(front().metrics.page)
+        return Response(content, media_type=media_type)
+
+    async def models(_: Request) -> Response:
+        """Name, version, variant, hash of the manifest, lineage, and the figures that the gate saw."""
+        return JSONResponse(front().release.model_dump(mode="json", include={"models"}))
+
+    async def routing(_: Request) -> Response:
+        return JSONResponse(front().router.shown())
+
+    async def feedback(request: Request) -> Response:
+        """Outcomes, which are joined to predictions by their request ids."""
+        try:
+            items = FeedbackRequest.model_validate_json(await request.body(), strict=True).items
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_context=False, include_input=False)
+            raise Refusal(400, errors=field_errors(found)) from None
+        caller = request.scope["finml.caller"].caller.id
+        try:
+            await run_in_threadpool(front().feedback.add, items, caller)
+        except MonitoringError as error:
+            log.error("feedback_not_stored", message=str(error), hint=error.hint)
+            raise Refusal(503, detail="Outcomes cannot be stored now; try again.") from None
+        return JSONResponse({"taken": len(items)}, 202)
+
+    async def docs(_: Request) -> Response:
+        return HTMLResponse(DOCS.read_text(encoding="utf-8"))
+
+    async def docs_json(_: Request) -> Response:
+        return Response(json.dumps(document(front())), media_type="application/json")
+
+    async def index(_: Request) -> Response:
+        return RedirectResponse("/docs")
+
+    gets = {
+        "/": index,
+        "/livez": livez,
+        "/readyz": readyz,
+        "/healthz": healthz,
+        "/metrics": metrics,
+        "/models": models,
+        "/routing": routing,
+        "/docs": docs,
+        "/docs.json": docs_json,
+    }
+    routes = [Route(path, page, methods=["GET"]) for path, page in gets.items()]
+    return Starlette(routes=[*routes, Route("/feedback", feedback, methods=["POST"])])

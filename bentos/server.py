@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 import structlog
+from pydantic import SecretStr
 
 from bentos.processes import LAST_LINES, bentoml_environment, python
 from finml.errors import ServeError
@@ -27,7 +28,14 @@ HOST = "127.0.0.1"
 POLL_S = 0.1
 STOP_S = 15.0
 # what a served Bento is told; the ledger, the registry and Kubeflow's token are none of its business
-SERVED_SETTINGS = ("home", "redis_url", "log_level", "log_format")
+SERVED_SETTINGS = (
+    *("home", "redis_url", "log_level", "log_format"),
+    *("auth", "keys_file", "keys_secret", "jwt_issuer", "jwt_audience", "jwt_jwks", "jwt_algorithm"),
+    *("rate_per_s", "rate_burst", "daily_quota", "limits_redis_url"),
+    *("routing_file", "inference_log", "audit_secret"),
+    *("store_timeout_s", "feature_cache_s", "feature_cache_rows", "degraded"),
+    *("batch_rows", "queue_rows", "queue_wait_s", "drain_s"),
+)
 
 
 def newest_bento(settings: Settings) -> str:
@@ -46,19 +54,22 @@ def newest_bento(settings: Settings) -> str:
         ) from None
 
 
-def serve(settings: Settings, port: int, *, tag: str | None = None, workers: int = 1) -> int:
+def serve(
+    settings: Settings, port: int, *, host: str = HOST, tag: str | None = None, workers: int = 1
+) -> int:
     """Run a Bento until it ends or is interrupted, and return 0, or the status that it ended with by itself.
 
     Args:
         settings: names the Bento store, FINML_HOME and the online store.
-        port: port on 127.0.0.1.
+        port: the port.
+        host: the address to listen on.
         tag: which Bento; `None` for the newest.
         workers: processes that share the requests, each with the models in its memory.
 
     Raises:
         ServeError: there is no Bento, or the port is taken.
     """
-    process = start(settings, port, tag=tag, workers=workers)
+    process = start(settings, port, host=host, tag=tag, workers=workers)
     stopped: list[int] = []
 
     def end(number: int, _: FrameType | None) -> None:
@@ -102,7 +113,9 @@ def running(
     port = port or free_port()
     url = f"http://{HOST}:{port}"
     with tempfile.NamedTemporaryFile(prefix="finml-serve-", suffix=".log") as output:
-        process = start(settings, port, tag=tag, workers=workers, output=output.fileno())
+        # nobody balances load over this one
+        undrained = settings.model_copy(update={"drain_s": 0.0})
+        process = start(undrained, port, tag=tag, workers=workers, output=output.fileno())
         try:
             wait_until_ready(url, process, Path(output.name), ready_within_s)
             yield url
@@ -111,31 +124,50 @@ def running(
 
 
 def start(
-    settings: Settings, port: int, *, tag: str | None, workers: int, output: int | None = None
+    settings: Settings,
+    port: int,
+    *,
+    host: str = HOST,
+    tag: str | None = None,
+    workers: int = 1,
+    output: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start the server's process, see `serve`."""
     tag = tag or newest_bento(settings)
     if answers(port):
         raise ServeError(f"port {port} is taken", hint="name another one by --port")
-    command = python("-m", "bentoml", "serve", tag, "--host", HOST, "--port", str(port))
-    log.info("serving", bento=tag, url=f"http://{HOST}:{port}")
+    source = settings.bento_home.joinpath("bentos", *tag.split(":"), "src")
+    if not source.is_dir():
+        raise ServeError(f"there is no Bento {tag}", hint="`finml run release` packages one")
+    command = python("-m", "bentos.workers", tag, "--host", host, "--port", str(port))
+    log.info("serving", bento=tag, url=f"http://{host}:{port}")
     # a group of its own, so that an interrupt from the keyboard comes by us alone and workers end with it
-    return subprocess.Popen(  # noqa: S603  # a list of our own making, no shell
-        [*command, "--api-workers", str(workers)],
-        env=environment(settings),
+    return subprocess.Popen(  # noqa: S603  # nosec B603  # a list of our own making, no shell
+        [*command, "--workers", str(workers)],
+        # where the Bento's own sources are the first that Python finds
+        cwd=source,
+        env=environment(settings, workers),
         stdout=output,
         stderr=output,
         start_new_session=True,
     )
 
 
-def environment(settings: Settings) -> dict[str, str]:
+def environment(settings: Settings, workers: int = 1) -> dict[str, str]:
     """The server's environment: this process's, with finml's settings reduced to those that serving reads."""
     inherited = bentoml_environment(settings.bento_home)
     kept = {name: value for name, value in inherited.items() if not name.startswith("FINML_")}
-    told = {f"FINML_{name.upper()}": str(getattr(settings, name)) for name in SERVED_SETTINGS}
-    # more than one thread a process collapses on few cores
-    return kept | told | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    told = {f"FINML_{name.upper()}": plain(getattr(settings, name)) for name in SERVED_SETTINGS}
+    # workers with as many threads as cores each would fight over them
+    threads = (
+        str(max(1, len(os.sched_getaffinity(0)) // workers)) if hasattr(os, "sched_getaffinity") else "1"
+    )
+    return kept | told | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": "1"}
+
+
+def plain(value: object) -> str:
+    """A setting as a variable's value."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def wait_until_ready(url: str, process: subprocess.Popen[bytes], output: Path, within_s: float) -> None:
@@ -153,7 +185,7 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes], output: Path, w
 def is_ready(url: str) -> bool:
     """Whether the service at `url` answers `/readyz` with yes."""
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:  # noqa: S310  # http, ours
+        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:  # noqa: S310  # nosec B310  # http, ours
             return bool(answer.status == 200)
     except (urllib.error.URLError, http.client.HTTPException, OSError):
         return False

@@ -10,10 +10,10 @@ from pydantic import model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from bentos import release
-from bentos.base import MOST_INPUTS, Json, ModelApi, batched, pinned_files, unavailable
-from bentos.features import ServedFeatures
-from bentos.release import FEATURES_FOLDER
-from finml.errors import FeatureError
+from bentos.base import MOST_INPUTS, Json, ModelApi, api, pinned_files
+from bentos.features import ServedFeatures, served_features
+from bentos.release import FEATURES_FOLDER, ReleasedModel
+from bentos.serving import Answered, Serving
 from finml.models.spending.contract import (
     FEATURE,
     NAME,
@@ -26,7 +26,7 @@ from finml.models.spending.contract import (
     SpendingOutput,
     SpendingPoint,
 )
-from finml.settings import get_settings
+from finml.settings import Settings
 
 if TYPE_CHECKING:
     from finml.features.online import FeatureRow
@@ -100,6 +100,20 @@ class SpendingScorer:
             for answer, found in self._answers(inputs)
         ]
 
+    def answers(self, inputs: Sequence[SpendingInput], *, explain: bool) -> list[Answered]:
+        """Answers for the service, see `bentos.serving.Scorer`."""
+        found: Sequence[SpendingOutput] = self.explain(inputs) if explain else self.predict(inputs)
+        return [Answered(output) for output in found]
+
+    def immediate(self, inputs: Sequence[SpendingInput], *, explain: bool) -> bool:
+        """Never: a forecast of all categories takes milliseconds."""
+        return False
+
+    def probe(self) -> object:
+        """Read a history and forecast, as a request would."""
+        defined = not isinstance(self.features, ServedFeatures) or self.features.defined
+        return self.predict([PROBE if defined else PROBE.model_copy(update={"user_id": None})])
+
     def _answers(self, inputs: Sequence[SpendingInput]) -> list[tuple[dict[str, Any], list["Answer"]]]:
         return [self._answer(asked, row) for asked, row in zip(inputs, self._rows(inputs), strict=True)]
 
@@ -118,6 +132,7 @@ class SpendingScorer:
             "model_version": self.spec,
             "feature_status": row.status if row else "provided" if asked.history else "not_needed",
             "feature_timestamps": row.timestamps if row else {},
+            "degraded": bool(row and row.degraded),
         }
         return answer, found
 
@@ -188,40 +203,45 @@ def _explained(answer: "Answer") -> SeriesExplanation:
     )
 
 
+def load(model: ReleasedModel, settings: Settings) -> SpendingScorer:
+    """A scorer of a released version."""
+    from finml.models.spending.runtime import SpendingPredictor
+
+    features = served_features(
+        model.feature_service, release.SERVING / FEATURES_FOLDER, settings, may_degrade=True
+    )
+    predictor = SpendingPredictor.load(pinned_files(model))
+    if model.alias == "champion":
+        ServedInput.served = predictor
+    return SpendingScorer(predictor, features, model.spec)
+
+
 class SpendingApi(ModelApi):
     """What will be spent on each category.
 
     A user's forecast must not silently lose the user's own history: where the online store cannot be read,
-    the answer is 503, unless the history was given or no user was asked about.
+    the answer is 503, unless the history was given or no user was asked about; where the settings allow it,
+    it is one by a history that was read before, and says so.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        from finml.models.spending.runtime import SpendingPredictor
+    serving = Serving(
+        model=NAME,
+        input=ServedInput,
+        output=SpendingOutput,
+        explanation=SpendingExplanation,
+        load=load,
+        value=lambda answer: sum(point.yhat for one in answer.forecasts for point in one.forecast),
+    )
 
-        model = self.release.model(NAME)
-        features = ServedFeatures(model.feature_service, release.SERVING / FEATURES_FOLDER, get_settings())
-        predictor = SpendingPredictor.load(pinned_files(model))
-        self.spending = SpendingScorer(predictor, features, model.spec)
-        ServedInput.served = predictor
-        probe = PROBE if features.defined else PROBE.model_copy(update={"user_id": None})
-        self.probes[NAME] = lambda: self.spending.predict([probe])
-
-    @batched("/predict/spending")
-    def predict_spending(self, inputs: Inputs) -> Annotated[list[SpendingOutput], Json]:
+    @api("predict", NAME)
+    async def predict_spending(self, inputs: Inputs) -> Annotated[list[SpendingOutput], Json]:
         """Forecasts with 80 % intervals and their decomposition, one answer an input in the same order."""
-        try:
-            return self.spending.predict(inputs)
-        except FeatureError as error:
-            raise unavailable(NAME, error) from error
+        return await self.answer(NAME, "predict", inputs)
 
-    @batched("/explain/spending")
-    def explain_spending(self, inputs: Inputs) -> Annotated[list[SpendingExplanation], Json]:
+    @api("explain", NAME)
+    async def explain_spending(self, inputs: Inputs) -> Annotated[list[SpendingExplanation], Json]:
         """The same, with decomposition and changepoints in words."""
-        try:
-            return self.spending.explain(inputs)
-        except FeatureError as error:
-            raise unavailable(NAME, error) from error
+        return await self.answer(NAME, "explain", inputs)
 
 
 API = SpendingApi

@@ -19,6 +19,8 @@ from finml.urls import identity
 SECRETS_DIR = "FINML_SECRETS_DIR"
 
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().resolve())]
+# served processes run in a folder of their own, so a path means what it means where it was written
+FileName = Annotated[str, AfterValidator(lambda text: str(Path(text).expanduser().resolve()) if text else "")]
 
 
 class Settings(BaseSettings):
@@ -64,7 +66,7 @@ class Settings(BaseSettings):
     auth: str = Field(
         "required", pattern="^(required|open)$", description="who may call the service; open: everybody"
     )
-    keys_file: str = Field("", description="file of API keys; empty: below home")
+    keys_file: FileName = Field("", description="file of API keys; empty: below home")
     keys_secret: SecretStr = Field(
         SecretStr(""), description="secret that API keys are hashed with; empty: made below home"
     )
@@ -80,7 +82,7 @@ class Settings(BaseSettings):
     limits_redis_url: SecretStr = Field(
         SecretStr(""), description="Redis that replicas share limits by; empty: each process for itself"
     )
-    routing_file: str = Field("", description="which version answers whom; empty: below home")
+    routing_file: FileName = Field("", description="which version answers whom; empty: below home")
     inference_log: SecretStr = Field(
         SecretStr(""), description="`off`, or a PostgreSQL URL; empty: Parquet files below home"
     )

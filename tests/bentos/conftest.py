@@ -46,6 +46,7 @@ class Bank:
     settings: Settings
     repo: FeatureRepo
     version: Version
+    data_hash: str
     users: list[str]
     scorer: CreditRiskScorer
 
@@ -53,7 +54,10 @@ class Bank:
 @pytest.fixture(scope="session")
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     folder = tmp_path_factory.mktemp("bank")
-    settings = Settings(home=folder / "home")
+    # what the guard does is tested by itself; here nobody is asked for a key or held to a rate
+    settings = Settings(
+        home=folder / "home", auth="open", rate_per_s=1e6, rate_burst=10**6, daily_quota=10**9
+    )
     with open_writer(settings.ledger, origin="synthetic") as writer:
         generate(writer, users=600, months=10, seed=7)
     ingest(settings.ledger, settings.workspace, quarantine_limit=0.05)
@@ -62,11 +66,12 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     repo = definitions(settings)
     apply(settings, repo)
     materialize(settings, repo)
-    version = train_and_register(settings, repo, folder, data_hash)
+    version = train_and_register(settings, repo, folder / "model", data_hash)
     return Bank(
         settings=settings,
         repo=repo,
         version=version,
+        data_hash=data_hash,
         users=connect(settings.workspace).table("users").user_id.execute().sort_values().tolist(),
         scorer=CreditRiskScorer(
             get_model("credit_risk").load(folder / "model"),
@@ -76,12 +81,14 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     )
 
 
-def train_and_register(settings: Settings, repo: FeatureRepo, folder: Path, data_hash: str) -> Version:
+def train_and_register(
+    settings: Settings, repo: FeatureRepo, folder: Path, data_hash: str, *, seed: int = 7
+) -> Version:
     model = get_model("credit_risk")
-    rows = training_set(settings, repo, model.feature_service, model.spine(folder / "tables"))
+    rows = training_set(settings, repo, model.feature_service, model.spine(folder.parent / "tables"))
     kept, held_out = model.split(model.training_frame(rows))
-    (folder / "model").mkdir()
-    result = model.train(kept, folder / "model", TrainOptions(seed=settings.seed))
+    folder.mkdir()
+    result = model.train(kept, folder, TrainOptions(seed=seed))
     lineage = Lineage.collect(
         settings,
         data_hash=data_hash,
@@ -90,7 +97,7 @@ def train_and_register(settings: Settings, repo: FeatureRepo, folder: Path, data
         pipeline_run="test",
     )
     run_id = log_training(settings, model.name, result, lineage)
-    found = model.evaluate(model.load(folder / "model"), held_out, champion=None, seed=settings.seed)
+    found = model.evaluate(model.load(folder), held_out, champion=None, seed=settings.seed)
     log_evaluation(settings, run_id, found, "<html></html>", "# Card")
     verdict = judge(GATE, found)
     log_verdict(settings, run_id, GATE, verdict)
@@ -100,6 +107,20 @@ def train_and_register(settings: Settings, repo: FeatureRepo, folder: Path, data
 @pytest.fixture(scope="session")
 def bento(bank: Bank) -> PackagedBento:
     return package(bank.settings, [bank.version], bank.repo)
+
+
+@pytest.fixture(scope="session")
+def other_version(bank: Bank) -> Version:
+    """Another version of the same model, which no alias names."""
+    folder = bank.settings.home.parent
+    return train_and_register(bank.settings, bank.repo, folder / "other", bank.data_hash, seed=8)
+
+
+@pytest.fixture(scope="session")
+def bento_of_three(bank: Bank, other_version: Version) -> PackagedBento:
+    """A Bento that holds a challenger and a previous champion too."""
+    others = [other_version]
+    return package(bank.settings, [bank.version], bank.repo, challengers=others, previous=others)
 
 
 @pytest.fixture(scope="session")

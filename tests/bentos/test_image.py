@@ -44,7 +44,7 @@ def container(bank, image, engine: Engine) -> Iterator[Container]:
     mount = f"{bank.settings.home / 'ledgers'}:/var/lib/finml/ledgers:ro"
     started = time.monotonic()
     options = ("--detach", "--network", "host", "--volume", mount)
-    name = engine("run", *options, image.image, "serve", "--host", "127.0.0.1", "--port", str(port))
+    name = engine("run", *options, image.image, "--host", "127.0.0.1", "--port", str(port))
     url = f"http://127.0.0.1:{port}"
     try:
         while not is_ready(url):

@@ -87,7 +87,7 @@ def test_other_variants_need_a_champion(bank, champions, others, words):
 
 
 def test_a_challenger_needs_an_approving_verdict(bank):
-    unknown = bank.version.model_copy(update={"version": bank.version.version + 1})
+    unknown = bank.version.model_copy(update={"version": bank.version.version + 100})
     with pytest.raises(RegistryError, match="has no version"):
         package(bank.settings, [bank.version], bank.repo, challengers=[unknown])
 

@@ -19,7 +19,10 @@ def test_redis_comes_goes_and_comes_back(bank, bento, service):
     if program is None:
         pytest.skip("Redis is not installed (Debian: apt-get install redis-server)")
     port = free_port()
-    settings = bank.settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{port}/0"})
+    # without the cache, which would answer for users asked for moments ago
+    settings = bank.settings.model_copy(
+        update={"redis_url": f"redis://127.0.0.1:{port}/0", "feature_cache_s": 0.0}
+    )
     body = {"inputs": [{"user_id": user, "loan_amount": 50_000.0} for user in bank.users[:3]]}
     from_sqlite = service.post("/predict/credit_risk", json=body).json()
 

@@ -177,6 +177,9 @@ class AnomalyOutput(Message):
     feature_timestamps: dict[str, datetime | None] = Field(
         description="moment that the habits describe; empty where they were not read"
     )
+    degraded: bool = Field(
+        False, description="whether the store could not be asked, so that habits read before were used"
+    )
 
 
 class AnomalyExplanation(AnomalyOutput):

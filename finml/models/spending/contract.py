@@ -126,6 +126,9 @@ class SpendingOutput(Message):
     feature_timestamps: dict[str, datetime | None] = Field(
         description="moment that each view's features describe; empty where none was read"
     )
+    degraded: bool = Field(
+        False, description="whether the store could not be asked, so that features read before were used"
+    )
 
 
 class Changepoint(Message):

@@ -1,0 +1,175 @@
+"""Work-conserving batching: what has come while a model was busy is scored by its next call.
+
+An idle model starts at once, so a lone caller waits for nobody; a busy one fills its batches by itself.
+BentoML's own adaptive batching holds the first request back in the hope of company, and sheds load by
+guessing how long a batch will take.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+I = TypeVar("I")  # noqa: E741  # an input
+O = TypeVar("O")  # noqa: E741  # an output
+
+
+class QueueFullError(Exception):
+    """More rows wait than the limits allow, or a request has waited too long; it should come again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a lane may hold.
+
+    Attributes:
+        rows: most rows a batch; a request of more is a batch of its own.
+        queue_rows: most rows that wait; a request that would make it more is refused at once.
+        queue_wait_s: seconds after which a request that still waits is refused.
+    """
+
+    rows: int = 32
+    queue_rows: int = 1024
+    queue_wait_s: float = 5.0
+
+
+@dataclass(slots=True, eq=False)
+class _Work(Generic[I, O]):
+    items: Sequence[I]
+    answer: "asyncio.Future[list[O]]"
+    since: float
+
+
+class Lane(Generic[I, O]):
+    """The queue in front of one function that scores rows.
+
+    Used from one event loop. Batches of a lane never overlap. A request whose caller has left (whose awaiting
+    task was cancelled) is dropped from the queue; what is being scored already is finished and thrown away.
+
+    Attributes:
+        waiting_rows: rows in the queue.
+    """
+
+    def __init__(
+        self,
+        score: Callable[[Sequence[I]], Sequence[O]],
+        limits: Limits,
+        *,
+        inline: Callable[[Sequence[I]], bool],
+        on_batch: Callable[[int], None] = lambda rows: None,
+    ) -> None:
+        """Open a lane.
+
+        Args:
+            score: answers n inputs by n outputs in the same order.
+            limits: see `Limits`.
+            inline: whether a batch is so short a work that it is done on the event loop, where a thread's
+                hand-over would cost more than the work; false for all that waits or computes for long.
+            on_batch: told the rows of each batch.
+        """
+        self.waiting_rows = 0
+        self._score, self._limits, self._inline, self._on_batch = score, limits, inline, on_batch
+        self._queue: deque[_Work[I, O]] = deque()
+        self._busy = False
+        # a thread of its own: a model that waits for its online store holds up no other
+        self._thread: ThreadPoolExecutor | None = None
+
+    async def submit(self, items: Sequence[I]) -> list[O]:
+        """Outputs of `items`, scored together with whatever else waits.
+
+        Raises:
+            QueueFullError: the queue is full, or this request stood in it for too long.
+            Exception: whatever `score` raises for these items.
+        """
+        if self.waiting_rows + len(items) > self._limits.queue_rows and self._queue:
+            raise QueueFullError
+        loop = asyncio.get_running_loop()
+        work: _Work[I, O] = _Work(items, loop.create_future(), time.monotonic())
+        self._queue.append(work)
+        self.waiting_rows += len(items)
+        if not self._busy:
+            self._busy = True
+            # one turn of the loop later, when all that arrived with this request is in the queue too
+            loop.call_soon(self._next)
+        return await work.answer
+
+    def close(self) -> None:
+        """End the lane's thread when its present batch is done."""
+        if self._thread:
+            self._thread.shutdown(wait=False)
+
+    def _next(self) -> None:
+        """Score the next batch, if anything waits."""
+        batch = self._take()
+        if not batch:
+            self._busy = False
+            return
+        items = [item for work in batch for item in work.items]
+        self._on_batch(len(items))
+        loop = asyncio.get_running_loop()
+        if self._inline(items):
+            self._finish(batch, self._attempt(batch, items))
+            # not in a loop here: between batches the event loop reads the requests of the next one
+            loop.call_soon(self._next)
+            return
+        self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix="lane")
+        scoring = loop.run_in_executor(self._thread, self._attempt, batch, items)
+        scoring.add_done_callback(lambda done: self._after(batch, done))
+
+    def _after(self, batch: list[_Work[I, O]], done: "asyncio.Future[list[list[O] | BaseException]]") -> None:
+        if not done.cancelled():
+            self._finish(batch, done.result())
+        self._next()
+
+    def _take(self) -> list[_Work[I, O]]:
+        """The next batch: whole requests from the head of the queue, up to the limit of rows."""
+        batch: list[_Work[I, O]] = []
+        rows, now = 0, time.monotonic()
+        while self._queue:
+            work = self._queue[0]
+            gone = work.answer.done()
+            late = now - work.since > self._limits.queue_wait_s
+            if not (gone or late) and batch and rows + len(work.items) > self._limits.rows:
+                break
+            self._queue.popleft()
+            self.waiting_rows -= len(work.items)
+            if late and not gone:
+                work.answer.set_exception(QueueFullError())
+            elif not gone:
+                batch.append(work)
+                rows += len(work.items)
+        return batch
+
+    def _attempt(self, batch: list[_Work[I, O]], items: Sequence[I]) -> list[list[O] | BaseException]:
+        """Outputs or an error for each request of a batch.
+
+        Where a batch of several fails, each request is scored alone: one that cannot be answered must not
+        fail the others.
+        """
+        try:
+            outputs = self._score(items)
+            if len(outputs) != len(items):
+                raise RuntimeError(f"{len(outputs)} outputs for {len(items)} inputs")
+        except Exception as error:
+            if len(batch) == 1:
+                return [error]
+            return [found for work in batch for found in self._attempt([work], work.items)]
+        found: list[list[O] | BaseException] = []
+        start = 0
+        for work in batch:
+            found.append(list(outputs[start : start + len(work.items)]))
+            start += len(work.items)
+        return found
+
+    @staticmethod
+    def _finish(batch: list[_Work[I, O]], found: Sequence[list[O] | BaseException]) -> None:
+        for work, result in zip(batch, found, strict=True):
+            if work.answer.done():
+                continue
+            if isinstance(result, BaseException):
+                work.answer.set_exception(result)
+            else:
+                work.answer.set_result(result)

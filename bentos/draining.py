@@ -1,0 +1,37 @@
+"""Stopping without losing a request: say so first, go on serving for a while, then finish.
+
+Load balancers need some time to see `/readyz` say no. A request that was sent in the meantime would meet a
+closed port.
+"""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+def drain_on_sigterm(begin: Callable[[], None], drain_s: float) -> None:
+    """On the first SIGTERM call `begin`, and hand the signal on to the server only after `drain_s` seconds.
+
+    Called in the server's event loop, after the server has installed its own handler. A second signal goes
+    straight to the server. Outside the main thread, where no signal arrives, nothing is done.
+    """
+    if threading.current_thread() is not threading.main_thread() or not drain_s:
+        return
+    loop = asyncio.get_running_loop()
+    stop = signal.getsignal(signal.SIGTERM)
+    if not callable(stop):
+        return
+
+    def drain(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, stop)
+        begin()
+        # a signal's handler runs between any two instructions: the loop is told as from another thread
+        loop.call_soon_threadsafe(loop.call_later, drain_s, stop, number, None)
+
+    signal.signal(signal.SIGTERM, drain)

@@ -1,0 +1,221 @@
+"""The edge of the HTTP service, in front of BentoML's own application.
+
+Requests to models are answered here, on a path of their own: BentoML spends about a millisecond of CPU on a
+request before and after the model. All else (documentation, BentoML's pages) passes the same guard and goes
+on to the application behind. What is refused is refused by a problem document; no stack trace leaves.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from itertools import count
+
+import structlog
+from pydantic import BaseModel
+
+from bentos.asgi import App, Header, Receive, Scope, Send
+from bentos.bodies import ClientGoneError, read_body, replay
+from bentos.front import Front
+from bentos.guard import Admitted, Refused
+from bentos.problems import Answer, Refusal, request_id, send_problem
+from bentos.records import Origin
+from bentos.routes import Route
+from bentos.served import Given
+
+log = structlog.get_logger(__name__)
+
+# nothing of these needs a key: signs of life, and the description of the interface
+OPEN_PATHS = frozenset({"/", "/livez", "/readyz", "/healthz", "/docs", "/docs.json"})
+OPEN_FOLDERS = ("/static_content/",)
+# Probes and scrapes come every few seconds and say nothing in an access log.
+QUIET_PATHS = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
+GONE = 499
+JSON_HEADER = (b"content-type", b"application/json")
+CLOSE_HEADER = (b"connection", b"close")
+
+
+class Edge:
+    """ASGI middleware around the whole service.
+
+    Args:
+        app: BentoML's application.
+        pages: the application that answers on `page_paths`.
+        front: gives the state of the process, once that is there.
+        max_body_bytes: a larger body is answered 413, before anything is parsed.
+        timeout_s: seconds from a request's first byte to its answer's, then 504 (408 while the body arrives).
+    """
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        pages: App,
+        page_paths: Iterable[str],
+        front: Callable[[], Front],
+        max_body_bytes: int = 1 << 20,
+        timeout_s: float = 10.0,
+    ) -> None:
+        self.app, self.pages, self.page_paths = app, pages, frozenset(page_paths)
+        self.front = front
+        self.max_body_bytes, self.timeout_s = max_body_bytes, timeout_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        front = self.front()
+        headers = dict(scope["headers"])
+        call = _Call(front, scope, headers, request_id(headers))
+        route = front.routes.get(scope["path"]) if scope["method"] == "POST" else None
+        if route:
+            await self._model(call, route, receive, send)
+            label = route.path
+        else:
+            await self._page(call, receive, send)
+            label = call.path if call.path in self.page_paths else "other"
+        seconds = time.perf_counter() - began
+        front.metrics.request(label, call.status, seconds)
+        if call.path not in QUIET_PATHS:
+            shown = label if label != "other" else "(other)"
+            front.access_log.add(
+                method=scope["method"],
+                path=shown,
+                status=call.status,
+                seconds=seconds,
+                request_id=call.request_id,
+                caller=call.caller,
+            )
+
+    async def _model(self, call: "_Call", route: Route, receive: Receive, send: Send) -> None:
+        """Answer a request to a model."""
+        given: list[Given] = []
+        inputs: list[BaseModel] = []
+        body = b""
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                admitted = await call.admit(route.model.name, route.action)
+                raw = await self._body(call, receive)
+                inputs = route.parse(raw)
+                refused = await call.front.guard.spend(admitted.caller, route.model.name, len(inputs))
+                if refused:
+                    raise refusal_of(refused)
+                origin = Origin(route, call.caller, call.request_id)
+                given = await call.front.answer(origin, inputs, receive)
+                call.front.records.decide(origin, inputs, given)
+                body = route.dump([one.answered.output for one in given])
+        except ClientGoneError:
+            call.status = GONE
+            return
+        except Refusal as refusal:
+            await call.refuse(send, refusal)
+            return
+        except TimeoutError:
+            await call.refuse(send, Refusal(504 if call.body_read else 408))
+            return
+        except Exception as error:
+            log.exception(
+                "request_failed", path=route.path, request_id=call.request_id, kind=type(error).__name__
+            )
+            await call.refuse(send, Refusal(500))
+            return
+        call.status = 200
+        length = (b"content-length", str(len(body)).encode())
+        headers = [JSON_HEADER, length, (b"x-request-id", call.request_id.encode()), *call.more]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        call.front.records.keep(origin, zip(count(), inputs, given, strict=False))
+        for one in given:
+            call.front.metrics.prediction(route.model.name, one.variant, one.spec)
+
+    async def _page(self, call: "_Call", receive: Receive, send: Send) -> None:
+        """Let another application answer, behind the same guard and limits."""
+        answer = Answer(send, call.request_id)
+        app = self.pages if call.path in self.page_paths else self.app
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                if call.path not in OPEN_PATHS and not call.path.startswith(OPEN_FOLDERS):
+                    call.scope["finml.caller"] = await call.admit("*", call.action)
+                body = await self._body(call, receive)
+                answer = Answer(send, call.request_id, call.more)
+                with structlog.contextvars.bound_contextvars(request_id=call.request_id):
+                    await app(call.scope, replay(body, receive), answer.send)
+            await answer.finish()
+        except ClientGoneError:
+            call.status = GONE
+            return
+        except Refusal as refusal:
+            await answer.finish(refusal)
+        except TimeoutError:
+            await answer.finish(Refusal(504 if call.body_read else 408))
+        except Exception:
+            if answer.started:
+                raise
+            log.exception("request_failed", path=call.path, request_id=call.request_id)
+            await answer.finish(Refusal(500))
+        call.status = answer.status
+
+    async def _body(self, call: "_Call", receive: Receive) -> bytes:
+        """The body of a request, if it is one that this service reads.
+
+        Raises:
+            Refusal: 413 or 415.
+        """
+        if call.scope["method"] not in ("POST", "PUT", "PATCH"):
+            return b""
+        length = call.headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length) > self.max_body_bytes:
+            raise Refusal(413)
+        # anything but JSON would reach BentoML's form and pickle readers
+        media_type = call.headers.get(b"content-type", b"application/json")
+        if media_type != b"application/json" and (
+            media_type.partition(b";")[0].strip().lower() != b"application/json"
+        ):
+            raise Refusal(415)
+        body = await read_body(receive, self.max_body_bytes)
+        if body is None:
+            raise Refusal(413)
+        call.body_read = True
+        return body
+
+
+class _Call:
+    """One request on its way through the edge."""
+
+    __slots__ = ("body_read", "caller", "front", "headers", "more", "path", "request_id", "scope", "status")
+
+    def __init__(self, front: Front, scope: Scope, headers: Mapping[bytes, bytes], request_id: str) -> None:
+        self.front, self.scope, self.headers, self.request_id = front, scope, headers, request_id
+        self.path: str = scope["path"]
+        self.caller, self.status, self.body_read = "-", 0, False
+        self.more: tuple[Header, ...] = (CLOSE_HEADER,) if front.draining else ()
+
+    @property
+    def action(self) -> str:
+        """What a request to a page does."""
+        return "feedback" if self.path == "/feedback" else "read"
+
+    async def admit(self, model: str, action: str) -> Admitted:
+        """Let the caller in.
+
+        Raises:
+            Refusal: 401, 403 or 429.
+        """
+        client = self.scope.get("client")
+        found = await self.front.guard.admit(self.headers, client[0] if client else "", model, action)
+        if isinstance(found, Refused):
+            raise refusal_of(found)
+        self.caller = found.caller.id
+        self.more = (*found.headers, *self.more)
+        return found
+
+    async def refuse(self, send: Send, refusal: Refusal) -> None:
+        """Answer with a problem."""
+        self.status = refusal.status
+        await send_problem(send, refusal, self.request_id, self.more)
+
+
+def refusal_of(refused: Refused) -> Refusal:
+    """What the guard said, as an answer."""
+    return Refusal(refused.status, headers=refused.headers, detail=refused.detail, kind=refused.kind)

@@ -1,0 +1,154 @@
+"""All that one process answers requests with: who may ask, the models, what is kept of each answer."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from bentos.access_log import AccessLog
+from bentos.asgi import Receive
+from bentos.batching import QueueFullError
+from bentos.bodies import ClientGoneError
+from bentos.draining import drain_on_sigterm
+from bentos.guard import Guard
+from bentos.health import Health
+from bentos.metrics import Metrics
+from bentos.problems import Refusal
+from bentos.records import Origin, Records
+from bentos.release import Release
+from bentos.routes import Route
+from bentos.served import Given, ServedModel
+from bentos.serving import ACTIONS
+from finml.errors import DataError, FeatureError
+from finml.monitoring.feedback import FeedbackStore
+from finml.routing.router import Router
+
+log = structlog.get_logger(__name__)
+
+STATE_S = 2.0
+
+
+class Front:
+    """The state of one serving process.
+
+    Attributes:
+        routes: the models' routes by path.
+        draining: whether the process is about to stop, and so ends each connection with its answer.
+    """
+
+    def __init__(
+        self,
+        *,
+        release: Release,
+        models: Mapping[str, ServedModel],
+        guard: Guard,
+        router: Router,
+        records: Records,
+        metrics: Metrics,
+        access_log: AccessLog,
+        health: Health,
+        feedback: FeedbackStore,
+        drain_s: float,
+    ) -> None:
+        self.release, self.models = release, models
+        self.guard, self.router, self.records = guard, router, records
+        self.metrics, self.access_log, self.health = metrics, access_log, health
+        self.feedback, self.drain_s = feedback, drain_s
+        self.draining = False
+        routes = [Route(model, action) for model in models.values() for action in ACTIONS]
+        self.routes = {route.path: route for route in routes}
+        self._reporting: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin what goes on beside requests: the routing's watch, the logs' writers, the state of queues."""
+        drain_on_sigterm(self.drain, self.drain_s)
+        self.router.start()
+        self.records.start()
+        self._reporting = asyncio.get_running_loop().create_task(self._report())
+
+    def drain(self) -> None:
+        """Say that this process is about to stop: `/readyz` says no, and each answer ends its connection."""
+        self.draining = True
+        log.info("draining", seconds=self.drain_s)
+
+    async def stop(self) -> None:
+        """End it, with everything written that was to be kept."""
+        if self._reporting:
+            self._reporting.cancel()
+        for model in self.models.values():
+            await model.close()
+        self.router.close()
+        await asyncio.get_running_loop().run_in_executor(None, self.records.close)
+        await self.guard.aclose()
+        self.access_log.flush()
+
+    async def answer(self, origin: Origin, inputs: Sequence[Any], receive: Receive) -> list[Given]:
+        """The models' answers to one request.
+
+        Args:
+            origin: the request.
+            inputs: validated inputs.
+            receive: tells when the caller has hung up; what still waits is then dropped.
+
+        Raises:
+            Refusal: 422 where the model cannot answer this, 503 where it cannot now.
+            ClientGoneError: the caller has hung up.
+        """
+
+        def log_shadow(place: int, given: Given) -> None:
+            self.records.keep(origin, [(place, inputs[place], given)], shadow=True)
+
+        route = origin.route
+        answering = route.model.answer(route.action, inputs, log_shadow=log_shadow)
+        try:
+            if route.model.immediate(route.action, inputs):
+                return await answering
+            return await unless_gone(answering, receive)
+        except QueueFullError:
+            raise Refusal(503, detail="Too many requests wait; try again.") from None
+        except FeatureError as error:
+            log.error(
+                "features_unavailable",
+                model=route.model.name,
+                message=str(error),
+                hint=error.hint,
+                request_id=origin.request_id,
+            )
+            raise Refusal(503, detail="The feature store does not answer; try again.") from None
+        except DataError as error:
+            raise Refusal(422, detail=str(error)) from None
+
+    async def _report(self) -> None:
+        """Keep the gauges of what can only be read off up to date."""
+        while True:
+            waiting = sum(model.waiting_rows() for model in self.models.values())
+            self.metrics.state({"queued_rows": waiting, **self.records.state()})
+            await asyncio.sleep(STATE_S)
+
+
+async def unless_gone(answering: Any, receive: Receive) -> list[Given]:  # noqa: ANN401  # a coroutine
+    """What a coroutine returns, unless the caller hangs up before: it is then cancelled.
+
+    Raises:
+        ClientGoneError: the caller hung up.
+    """
+    loop = asyncio.get_running_loop()
+    work = loop.create_task(answering)
+
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        work.cancel("gone")
+
+    watching = loop.create_task(watch())
+    try:
+        given: list[Given] = await work
+        return given
+    except asyncio.CancelledError as error:
+        work.cancel()
+        if error.args == ("gone",):
+            raise ClientGoneError from None
+        raise
+    finally:
+        watching.cancel()

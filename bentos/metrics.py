@@ -1,0 +1,99 @@
+"""What the service counts, for Prometheus. Each series is resolved once: counting costs microseconds."""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+ROW_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
+
+
+class Metrics:
+    """The service's counters and histograms.
+
+    Made after the server has chosen the folder in which processes share their figures
+    (`PROMETHEUS_MULTIPROC_DIR`), which the library reads as it is imported.
+    """
+
+    def __init__(self, registry: "CollectorRegistry | None" = None) -> None:
+        """Create the series.
+
+        Args:
+            registry: where they are registered; `None` for the process's own.
+        """
+        from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+
+        place = registry or REGISTRY
+        self.registry = place
+        self._requests = Counter("finml_requests", "Requests answered", ["route", "status"], registry=place)
+        self._seconds = Histogram(
+            "finml_request_seconds",
+            "Seconds from a request's first byte to its answer's last",
+            ["route"],
+            buckets=LATENCY_BUCKETS_S,
+            registry=place,
+        )
+        self._predictions = Counter(
+            "finml_predictions", "Inputs answered", ["model", "variant", "version"], registry=place
+        )
+        self._batches = Histogram(
+            "finml_batch_rows",
+            "Rows scored together",
+            ["model", "variant", "action"],
+            buckets=ROW_BUCKETS,
+            registry=place,
+        )
+        self._gauges = Gauge(
+            "finml_state", "Queues and logs", ["what"], registry=place, multiprocess_mode="livesum"
+        )
+        self._children: dict[tuple[str, ...], Callable[[float], None]] = {}
+
+    def request(self, route: str, status: int, seconds: float) -> None:
+        """Count one request."""
+        self._child("r", route, str(status))(1)
+        self._child("s", route)(seconds)
+
+    def prediction(self, model: str, variant: str, version: str) -> None:
+        """Count one input answered by a version."""
+        self._child("p", model, variant, version)(1)
+
+    def batch(self, model: str, variant: str, action: str, rows: int) -> None:
+        """Count one batch."""
+        self._child("b", model, variant, action)(rows)
+
+    def state(self, figures: Mapping[str, float]) -> None:
+        """Set what can only be read off: rows that wait, predictions that were dropped."""
+        for name, value in figures.items():
+            self._gauges.labels(name).set(value)
+
+    def page(self) -> tuple[bytes, str]:
+        """The figures of all processes in Prometheus's text form, and its media type."""
+        from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        registry = self.registry
+        if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)
+        return generate_latest(registry), CONTENT_TYPE_LATEST
+
+    def _child(self, *key: str) -> Callable[[float], None]:
+        found = self._children.get(key)
+        if found is None:
+            kind, *labels = key
+            series = {"r": self._requests, "s": self._seconds, "p": self._predictions, "b": self._batches}[
+                kind
+            ]
+            child = series.labels(*labels)
+            found = self._children[key] = child.inc if kind in "rp" else child.observe
+        return found
+
+
+@cache
+def process_metrics() -> Metrics:
+    """The metrics of this process: a series can be registered once only."""
+    return Metrics()

@@ -1,0 +1,124 @@
+"""What is kept of each answer: predictions in the inference log, decisions about people in the audit log."""
+
+import hashlib
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from pydantic import BaseModel
+
+from bentos.problems import Refusal
+from bentos.routes import Route
+from bentos.served import Given
+from finml.audit import AuditLog
+from finml.errors import AuditError
+from finml.monitoring.inference_log import InferenceLog, Prediction
+
+log = structlog.get_logger(__name__)
+
+CLOSE_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The request that predictions were made for."""
+
+    route: Route
+    caller: str
+    request_id: str
+
+
+class Records:
+    """The two logs of one process."""
+
+    def __init__(self, inference: InferenceLog, audit: AuditLog | None) -> None:
+        """Take the logs; without an audit log no model may decide about a person."""
+        self._inference, self._audit = inference, audit
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._inference.start()
+
+    def close(self) -> None:
+        """Write what is left, within a limit, and end."""
+        self._inference.close(CLOSE_WITHIN_S)
+        if self._audit:
+            self._audit.close()
+
+    def state(self) -> dict[str, float]:
+        """Figures for the metrics."""
+        return {
+            "inference_log_written": self._inference.written,
+            "inference_log_dropped": self._inference.dropped,
+        }
+
+    def decide(self, origin: Origin, inputs: Sequence[Any], given: Sequence[Given]) -> None:
+        """Enter decisions about people in the audit log, before anybody learns of them.
+
+        Raises:
+            Refusal: 503, they cannot be entered; so they are not made.
+        """
+        serving = origin.route.model.serving
+        decision = serving.decision
+        if decision is None or not self._audit:
+            return
+        entries = [
+            {
+                "request_id": origin.request_id,
+                "position": place,
+                "caller": origin.caller,
+                "model_version": one.spec,
+                "variant": one.variant,
+                "action": origin.route.action,
+                "subject": serving.subject(asked),
+                "inputs_sha256": digest(asked),
+                "decision": decision(one.answered.output),
+            }
+            for place, (asked, one) in enumerate(zip(inputs, given, strict=True))
+        ]
+        try:
+            self._audit.append(entries)
+        except AuditError as error:
+            log.error(
+                "audit_log_unavailable", message=str(error), hint=error.hint, request_id=origin.request_id
+            )
+            raise Refusal(503, detail="The decision cannot be recorded; try again.") from None
+
+    def keep(
+        self, origin: Origin, asked: Iterable[tuple[int, BaseModel, Given]], *, shadow: bool = False
+    ) -> None:
+        """Hand predictions to the inference log, which never waits.
+
+        Args:
+            origin: the request.
+            asked: place in the request, input and answer of each.
+            shadow: whether nobody was answered by them.
+        """
+        now = time.time()
+        self._inference.record(
+            [
+                Prediction(
+                    request_id=origin.request_id,
+                    at=now,
+                    model=origin.route.model.name,
+                    version=given.spec,
+                    variant=given.variant,
+                    shadow=shadow,
+                    action=origin.route.action,
+                    caller=origin.caller,
+                    position=place,
+                    inputs=one,
+                    output=given.answered.output,
+                    features=given.answered.features,
+                    latency_ms=given.latency_s * 1000,
+                )
+                for place, one, given in asked
+            ]
+        )
+
+
+def digest(asked: BaseModel) -> str:
+    """SHA-256 of an input as JSON: proves what was asked, and tells nobody what it was."""
+    return hashlib.sha256(asked.__pydantic_serializer__.to_json(asked)).hexdigest()

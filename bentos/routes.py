@@ -1,0 +1,64 @@
+"""The routes that models answer on: from a request's bytes to inputs, from outputs to an answer's bytes."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+from annotated_types import Len
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+
+from bentos.problems import Refusal, field_errors
+from bentos.served import ServedModel
+from bentos.serving import Action, Serving
+
+MOST_INPUTS = 32
+"""Inputs a request."""
+
+
+class Route:
+    """One action of one model.
+
+    Attributes:
+        path: as in `/predict/credit_risk`.
+        answer_type: the contract of one answer.
+        dump: the JSON of a list of outputs.
+    """
+
+    def __init__(self, served: ServedModel, action: Action) -> None:
+        self.model, self.action = served, action
+        self.path = path_of(served.name, action)
+        serving = served.serving
+        self.answer_type = serving.output if action == "predict" else serving.explanation
+        self._request = request_type(served.serving, action)
+        # compiled validators and serializers, without the attributes' way to them
+        self._parse = self._request.__pydantic_validator__.validate_json
+        self.dump: Callable[[Sequence[BaseModel]], bytes] = TypeAdapter(
+            list[self.answer_type]  # type: ignore[valid-type]  # known once the model is
+        ).serializer.to_json
+
+    def parse(self, body: bytes) -> list[Any]:
+        """The inputs of a request.
+
+        Raises:
+            Refusal: 400, naming each field that breaks the contract.
+        """
+        try:
+            inputs: list[Any] = self._parse(body or b"{}", strict=True).inputs  # type: ignore[attr-defined]
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_context=False, include_input=False)
+            raise Refusal(400, errors=field_errors(found)) from None
+        return inputs
+
+
+def path_of(model: str, action: Action) -> str:
+    """Path of an action of a model."""
+    return f"/{action}/{model}"
+
+
+def request_type(serving: Serving, action: Action) -> type[BaseModel]:
+    """The contract of a request's body: `{"inputs": [...]}` and nothing else."""
+    inputs = Annotated[list[serving.input], Len(1, MOST_INPUTS)]  # type: ignore[name-defined]
+    return create_model(
+        f"{serving.input.__name__.removesuffix('Input')}{action.title()}Request",
+        __config__=ConfigDict(extra="forbid"),
+        inputs=(inputs, ...),
+    )

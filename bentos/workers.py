@@ -1,0 +1,150 @@
+"""Serves a Bento by processes that share the load evenly: `python -m bentos.workers BENTO`.
+
+`bentoml serve` serves the same Bento with the same answers. Its workers wait on one socket, of which the
+quickest takes nearly all connections; here each worker has a socket of its own on the same port, and the
+kernel deals the connections out. A worker that dies is replaced; one that is to stop finishes what it took.
+"""
+
+import argparse
+import asyncio
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.supervisors import Multiprocess
+
+if TYPE_CHECKING:
+    from bentos.asgi import App
+
+BENTO_VARIABLE = "FINML_SERVED_BENTO"
+BACKLOG = 2048
+KEEP_ALIVE_S = 30
+HEADERS_WITHIN_S = 10.0
+# in which the requests that were taken are answered; the edge answers every one within ten
+FINISH_WITHIN_S = 15
+HUNG_AFTER_S = 60
+MOST_HEADER_BYTES = 32 << 10
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until told to stop."""
+    options = parser().parse_args(arguments)
+    os.environ[BENTO_VARIABLE] = options.bento
+    # chosen before any worker imports the library that reads it
+    folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="finml-metrics-")
+    config = uvicorn.Config(
+        "bentos.workers:application",
+        factory=True,
+        http=PatientProtocol,
+        ws="none",
+        loop="uvloop",
+        workers=options.workers,
+        backlog=BACKLOG,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=FINISH_WITHIN_S,
+        timeout_worker_healthcheck=HUNG_AFTER_S,
+    )
+    try:
+        Multiprocess(config, sockets=[OwnSocket(options.host, options.port)]).run()  # type: ignore[list-item]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    options = argparse.ArgumentParser(prog="python -m bentos.workers", description="Serve a Bento.")
+    options.add_argument("bento", help="its tag, or its folder")
+    options.add_argument("--host", default="127.0.0.1")
+    options.add_argument("--port", type=int, default=3000)
+    options.add_argument("--workers", type=int, default=1)
+    return options
+
+
+def application() -> "App":
+    """The Bento's ASGI application, in a worker."""
+    import bentoml
+
+    service = bentoml.load(os.environ[BENTO_VARIABLE], standalone_load=True)
+    app: App = service.to_asgi(is_main=True)
+    return app
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket on a port that other processes listen on as well."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.bind((host, port))
+    return listener
+
+
+class OwnSocket:
+    """Stands for a socket until it reaches the worker that it is for, where it becomes one."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host, self.port = host, port
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as the call that opens it: a worker's arguments are pickled on their way to it."""
+        return listen, (self.host, self.port)
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """HTTP with a limit on how long a caller may take over a request's head, and on its size.
+
+    uvicorn waits for ever for the rest of a head, so that a few hundred idle connections would hold a server.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the clock."""
+        super().connection_made(transport)
+        self.head_bytes = 0
+        self.head_timer: asyncio.TimerHandle | None = self.loop.call_later(HEADERS_WITHIN_S, self.hang_up)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless the head has become too long."""
+        if self.head_timer is None and (self.cycle is None or self.cycle.response_complete):
+            # the first bytes of the next request on this connection
+            self.head_bytes = 0
+            self.head_timer = self.loop.call_later(HEADERS_WITHIN_S, self.hang_up)
+        if self.head_timer is not None:
+            self.head_bytes += len(data)
+        super().data_received(data)
+        if self.head_timer is not None and self.head_bytes > MOST_HEADER_BYTES:
+            self.hang_up()
+
+    def on_headers_complete(self) -> None:
+        """The head is there: stop the clock."""
+        self.stop_clock()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone: stop the clock."""
+        self.stop_clock()
+        super().connection_lost(exc)
+
+    def stop_clock(self) -> None:
+        """Forget the limit until the next request."""
+        if self.head_timer is not None:
+            self.head_timer.cancel()
+            self.head_timer = None
+
+    def hang_up(self) -> None:
+        """Close the connection."""
+        self.stop_clock()
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,371 @@
+"""The edge in front of a model, and of small applications that misbehave in every way it must handle."""
+
+import asyncio
+import json
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from bentos.batching import Limits
+from bentos.problems import Refusal, json_pointer, problem
+from finml.settings import Settings
+from tests.bentos.doubling import decided
+from tests.bentos.edges import Desk
+
+
+async def echo(request: Request) -> Response:
+    return Response(await request.body(), media_type="application/json")
+
+
+async def unavailable(_: Request) -> Response:
+    return PlainTextResponse("queue full, see /srv/app.py line 3", status_code=503)
+
+
+async def raises(_: Request) -> Response:
+    raise RuntimeError("secret path /srv/model")
+
+
+async def hangs(_: Request) -> Response:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def swallows_cancellation(_: Request) -> Response:
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        return JSONResponse({"error": "process is overloaded"}, status_code=503)
+    raise AssertionError
+
+
+async def breaks_midway(_: Request) -> Response:
+    async def parts():
+        yield b"half"
+        raise RuntimeError("too late for another status")
+
+    return StreamingResponse(parts())
+
+
+async def teapot(_: Request) -> Response:
+    return PlainTextResponse("odd", status_code=418)
+
+
+BEHIND = Starlette(
+    routes=[
+        Route(f"/{handler.__name__}", handler, methods=["POST"])
+        for handler in (echo, unavailable, raises, hangs, swallows_cancellation, breaks_midway, teapot)
+    ]
+)
+
+
+@pytest.fixture
+def settings(tmp_path) -> Settings:
+    return Settings(home=tmp_path, auth="open", inference_log="off")
+
+
+@pytest.fixture
+def desk(settings) -> Desk:
+    return Desk(settings, app=BEHIND, max_body_bytes=200, timeout_s=0.3)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "request_", "status", "kind"),
+    [
+        ("GET", "/nothing", {}, 404, "not-found"),
+        ("GET", "/echo", {}, 405, "method-not-allowed"),
+        ("POST", "/echo", {"content": b"x" * 201}, 413, "body-too-large"),
+        ("POST", "/echo", {"data": {"form": "1"}}, 415, "unsupported-media-type"),
+        ("POST", "/echo", {"content": b"\x80", "headers": {"content-type": "application/vnd.bentoml+pickle"}},
+         415, "unsupported-media-type"),
+        ("POST", "/unavailable", {"json": {}}, 503, "unavailable"),
+        ("POST", "/raises", {"json": {}}, 500, "internal-error"),
+        ("POST", "/hangs", {"json": {}}, 504, "timeout"),
+        ("POST", "/swallows_cancellation", {"json": {}}, 503, "unavailable"),
+        ("POST", "/predict/doubling", {"content": b"{"}, 400, "invalid-request"),
+        ("POST", "/predict/doubling", {"content": b"x" * 201}, 413, "body-too-large"),
+        ("POST", "/predict/doubling", {"data": {"form": "1"}}, 415, "unsupported-media-type"),
+        ("POST", "/predict/doubling", {"json": {"inputs": [{"number": -1}]}}, 422, "cannot-be-scored"),
+        ("POST", "/predict/doubling", {"json": {"inputs": [{"number": -2}]}}, 503, "unavailable"),
+        ("POST", "/predict/nothing", {"json": {}}, 404, "not-found"),
+    ],
+)  # fmt: skip
+def test_every_error_is_a_problem_document(desk, method, path, request_, status, kind):  # noqa: PLR0917
+    answer = desk.call(method, path, **request_)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    document = answer.json()
+    assert document["type"] == f"urn:finml:problem:{kind}"
+    assert document["status"] == status
+    assert document["title"]
+    assert document["request_id"] == answer.headers["x-request-id"]
+    assert "/srv" not in answer.text
+
+
+def test_a_model_answers_item_by_item(desk):
+    answer = desk.ask(1, 2, 3)
+    assert answer.status_code == 200
+    assert answer.json() == [{"doubled": 2 * n, "model_version": "doubling@1"} for n in (1, 2, 3)]
+    assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("body", "errors"),
+    [
+        ({}, [("#/inputs", "Field required")]),
+        ({"inputs": []}, [("#/inputs", "List should have at least 1 item after validation, not 0")]),
+        ({"inputs": [{}]}, [("#/inputs/0/number", "Field required")]),
+        ({"inputs": [{"number": "1"}]}, [("#/inputs/0/number", "Input should be a valid integer")]),
+        ({"inputs": [{"number": True}]}, [("#/inputs/0/number", "Input should be a valid integer")]),
+        ({"inputs": [{"number": 1}], "more": 1}, [("#/more", "Extra inputs are not permitted")]),
+    ],
+)
+def test_a_bad_request_names_the_field(desk, body, errors):
+    answer = desk.call("POST", "/predict/doubling", json=body)
+    assert answer.status_code == 400
+    assert [(one["pointer"], one["detail"]) for one in answer.json()["errors"]] == errors
+    assert desk.model.batches == []
+
+
+def test_deep_nesting_is_a_bad_request(settings):
+    body = b'{"inputs": ' + b"[" * 5000 + b"]" * 5000 + b"}"
+    answer = Desk(settings).call(
+        "POST", "/predict/doubling", content=body, headers={"content-type": "application/json"}
+    )
+    assert answer.status_code == 400
+
+
+def test_a_model_that_raises_is_a_500_that_tells_nothing(desk, capsys):
+    desk.model.error = RuntimeError("secret path /srv/model")
+    answer = desk.ask(1)
+    assert answer.status_code == 500
+    assert "/srv" not in answer.text
+    assert answer.json()["request_id"] in capsys.readouterr().err
+
+
+def test_an_answer_that_takes_too_long_is_a_504_and_the_next_one_is_answered(settings):
+    desk = Desk(settings, timeout_s=0.1)
+    desk.model.free.clear()
+
+    async def calls(client):
+        body = {"inputs": [{"number": 1}]}
+        late = await client.post("/predict/doubling", json=body)
+        desk.model.free.set()
+        return late, await client.post("/predict/doubling", json=body)
+
+    late, answered = desk.run(calls)
+    assert (late.status_code, answered.status_code) == (504, 200)
+
+
+def test_a_full_queue_is_a_503_at_once(settings):
+    desk = Desk(settings, limits=Limits(rows=1, queue_rows=1))
+    desk.model.free.clear()
+
+    async def calls(client):
+        def ask():
+            return asyncio.create_task(client.post("/predict/doubling", json={"inputs": [{"number": 1}]}))
+
+        first = ask()
+        await asyncio.get_running_loop().run_in_executor(None, desk.model.began.wait, 10)
+        second = ask()
+        while not desk.front.models["doubling"].waiting_rows():
+            await asyncio.sleep(0)
+        third = await ask()
+        desk.model.free.set()
+        return await first, await second, third
+
+    first, second, third = desk.run(calls)
+    assert [one.status_code for one in (first, second, third)] == [200, 200, 503]
+    assert third.headers["retry-after"] == "1"
+
+
+def test_a_caller_who_hangs_up_is_dropped_from_the_queue(settings):
+    desk = Desk(settings)
+    desk.model.free.clear()
+
+    async def calls(client):
+        body = json.dumps({"inputs": [{"number": 2}]}).encode()
+        first = asyncio.create_task(client.post("/predict/doubling", json={"inputs": [{"number": 1}]}))
+        await asyncio.get_running_loop().run_in_executor(None, desk.model.began.wait, 10)
+        gone = asyncio.Event()
+        messages = [{"type": "http.request", "body": body}]
+
+        async def receive():
+            if messages:
+                return messages.pop()
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        sent = []
+
+        async def send(message):
+            sent.append(message)
+
+        second = asyncio.create_task(desk.edge(scope_of("/predict/doubling"), receive, send))
+        while not desk.front.models["doubling"].waiting_rows():
+            await asyncio.sleep(0)
+        gone.set()
+        await second
+        desk.model.free.set()
+        await first
+        return sent
+
+    assert desk.run(calls) == []
+    assert desk.model.batches == [[1]]
+    assert '"status":499' in "".join(desk.lines)
+
+
+def test_what_is_answered_is_logged_with_its_request(settings):
+    desk = Desk(settings)
+    answer = desk.ask(1, 2, headers={"x-request-id": "order-66"})
+    assert answer.headers["x-request-id"] == "order-66"
+    logged = [(one.request_id, one.position, one.version, one.variant) for one in desk.logged.predictions]
+    assert logged == [
+        ("order-66", 0, "doubling@1", "champion"),
+        ("order-66", 1, "doubling@1", "champion"),
+    ]
+    (line,) = [json.loads(line) for line in "".join(desk.lines).splitlines()]
+    assert (line["path"], line["status"], line["request_id"]) == ("/predict/doubling", 200, "order-66")
+
+
+def test_a_path_that_does_not_exist_does_not_reach_the_log_or_the_metrics(settings):
+    desk = Desk(settings)
+    desk.call("GET", "/secret@example.com")
+    assert "example.com" not in "".join(desk.lines)
+    assert b"example.com" not in desk.metrics.page()[0]
+
+
+def test_requests_are_counted(settings):
+    desk = Desk(settings)
+    desk.ask(1)
+    desk.call("POST", "/predict/doubling", json={})
+    page = desk.metrics.page()[0].decode()
+    assert 'finml_requests_total{route="/predict/doubling",status="200"} 1.0' in page
+    assert 'finml_requests_total{route="/predict/doubling",status="400"} 1.0' in page
+
+
+class BrokenAudit:
+    """An audit log whose disk is full."""
+
+    def append(self, decisions) -> None:
+        from finml.errors import AuditError
+
+        raise AuditError("no space left", hint="make room")
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_decision_that_cannot_be_recorded_is_not_made(settings):
+    desk = Desk(settings, audit=BrokenAudit(), decision=decided)
+    answer = desk.ask(1)
+    assert answer.status_code == 503
+    assert "doubled" not in answer.text
+    assert desk.logged.predictions == []
+
+
+def test_while_draining_each_answer_ends_its_connection(settings):
+    desk = Desk(settings)
+
+    async def calls(client):
+        before = await client.post("/predict/doubling", json={"inputs": [{"number": 1}]})
+        desk.front.drain()
+        return before, await client.post("/predict/doubling", json={"inputs": [{"number": 1}]})
+
+    before, after = desk.run(calls)
+    assert "connection" not in before.headers
+    assert (after.status_code, after.headers["connection"]) == (200, "close")
+
+
+def test_a_status_without_a_kind_of_its_own_keeps_its_phrase(desk):
+    assert desk.call("POST", "/teapot", json={}).json()["type"] == "about:blank"
+
+
+def test_an_unavailable_service_says_when_to_come_back(desk):
+    assert desk.call("POST", "/unavailable", json={}).headers["retry-after"] == "1"
+
+
+def test_allowed_methods_are_named(desk):
+    assert desk.call("GET", "/echo").headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("abc-1.2_3", True), ("a b", False), ("x" * 65, False), ("", False)]
+)
+def test_request_id(desk, given, kept):
+    answer = desk.call("POST", "/echo", json={"a": 1}, headers={"x-request-id": given})
+    assert answer.status_code == 200
+    assert answer.json() == {"a": 1}
+    assert (answer.headers["x-request-id"] == given) is kept
+
+
+@pytest.mark.parametrize("path", ["/echo", "/predict/doubling"])
+def test_a_chunked_body_is_limited_too(desk, path):
+    async def parts():
+        for _ in range(21):
+            yield b"0123456789"
+
+    assert (
+        desk.call("POST", path, content=parts(), headers={"content-type": "application/json"}).status_code
+        == 413
+    )
+
+
+def test_an_answer_that_breaks_midway_is_not_given_a_second_head(desk):
+    with pytest.raises(RuntimeError, match="too late"):
+        desk.call("POST", "/breaks_midway", json={})
+
+
+def scope_of(path: str) -> dict:
+    headers = [(b"content-type", b"application/json")]
+    return {"type": "http", "method": "POST", "path": path, "headers": headers, "client": ("10.0.0.1", 1)}
+
+
+def exchange(desk: Desk, path: str, receive) -> list[dict]:
+    sent: list[dict] = []
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(desk.edge(scope_of(path), receive, send))
+    return sent
+
+
+@pytest.mark.parametrize("path", ["/echo", "/predict/doubling"])
+def test_a_body_that_never_ends_is_cut_off(settings, path):
+    async def receive():
+        await asyncio.sleep(0.05)
+        return {"type": "http.request", "body": b"{", "more_body": True}
+
+    start, body = exchange(Desk(settings, app=BEHIND, timeout_s=0.2), path, receive)
+    assert start["status"] == 408
+    assert json.loads(body["body"])["type"] == "urn:finml:problem:request-timeout"
+
+
+@pytest.mark.parametrize("path", ["/echo", "/predict/doubling"])
+def test_a_caller_who_hangs_up_gets_nothing(settings, path):
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    assert exchange(Desk(settings, app=BEHIND), path, receive) == []
+
+
+def test_other_protocols_pass(settings):
+    seen = []
+
+    async def app(scope, receive, send):
+        seen.append(scope["type"])
+
+    desk = Desk(settings, app=app)
+    asyncio.run(desk.edge({"type": "lifespan"}, None, None))
+    assert seen == ["lifespan"]
+
+
+def test_pointer_escapes():
+    assert json_pointer(["a/b", "~c", 0]) == "#/a~1b/~0c/0"
+
+
+def test_problem_without_errors_has_no_list():
+    assert "errors" not in json.loads(problem(Refusal(400), "id"))

@@ -1,0 +1,150 @@
+"""Which version answers, what is scored unseen, and what is learned of each version."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pytest
+
+from bentos.batching import Limits
+from bentos.served import ServedModel
+from finml.errors import DataError, FeatureError
+from finml.routing.router import Choice
+from tests.bentos.doubling import Doubler, Number, doubling
+
+
+@dataclass
+class Chooses:
+    """A router that sends even users to one version and odd ones to another."""
+
+    even: Choice
+    odd: Choice
+    seen: list[tuple[str, bool]] = field(default_factory=list)
+
+    def route(self, model: str, sticky: str) -> Choice:
+        return self.odd if sticky.endswith(("1", "3", "5", "7", "9")) else self.even
+
+    def observe(self, model, variant, *, ok, latency_s, score) -> None:
+        self.seen.append((variant, ok))
+
+
+CHAMPION, CHALLENGER = Choice("champion", None), Choice("challenger", None)
+
+
+def served(router, **scorers) -> ServedModel:
+    versions = {"champion": Doubler("doubling@1"), "challenger": Doubler("doubling@2")} | scorers
+    return ServedModel(doubling(), versions, router, Limits())
+
+
+def ask(model: ServedModel, numbers: dict[str, int], **options):
+    async def answer():
+        inputs = [Number(user_id=user, number=number) for user, number in numbers.items()]
+        try:
+            return await model.answer("predict", inputs, **options)
+        finally:
+            await model.close()
+
+    return asyncio.run(answer())
+
+
+def test_every_item_is_answered_by_the_version_of_its_user_and_in_its_place():
+    router = Chooses(CHAMPION, CHALLENGER)
+    given = ask(served(router), {f"u{n}": n for n in range(10)})
+    assert [one.answered.output.doubled for one in given] == [2 * n for n in range(10)]
+    assert [one.variant for one in given] == ["champion", "challenger"] * 5
+    assert {one.spec for one in given if one.variant == "challenger"} == {"doubling@2"}
+    assert Counter(router.seen) == {("champion", True): 5, ("challenger", True): 5}
+
+
+def test_inputs_without_a_user_are_left_to_the_router():
+    router = Chooses(CHAMPION, CHALLENGER)
+    model = served(router)
+
+    async def answer():
+        return await model.answer("predict", [Number(number=1)])
+
+    (given,) = asyncio.run(answer())
+    assert given.variant == "champion"
+
+
+def test_a_challenger_that_fails_is_counted_and_the_champion_answers():
+    broken = Doubler("doubling@2")
+    broken.error = RuntimeError("boom")
+    router = Chooses(CHALLENGER, CHALLENGER)
+    (given,) = ask(served(router, challenger=broken), {"u0": 4})
+    assert (given.variant, given.answered.output.doubled) == ("champion", 8)
+    assert router.seen == [("challenger", False), ("champion", True)]
+
+
+def test_a_champion_that_fails_is_an_error():
+    broken = Doubler("doubling@1")
+    broken.error = RuntimeError("boom")
+    with pytest.raises(RuntimeError, match="boom"):
+        ask(served(Chooses(CHAMPION, CHAMPION), champion=broken), {"u0": 4})
+
+
+class Picky(Doubler):
+    """Cannot answer what others can."""
+
+    def answers(self, inputs, *, explain):
+        raise DataError("not this one")
+
+
+def test_an_input_that_only_the_challenger_refuses_is_held_against_it():
+    router = Chooses(CHALLENGER, CHALLENGER)
+    (given,) = ask(served(router, challenger=Picky("doubling@2")), {"u0": 4})
+    assert given.variant == "champion"
+    assert ("challenger", False) in router.seen
+
+
+def test_an_input_that_both_refuse_is_held_against_nobody():
+    router = Chooses(CHALLENGER, CHALLENGER)
+    with pytest.raises(DataError):
+        ask(served(router), {"u0": -1})
+    assert router.seen == []
+
+
+@pytest.mark.parametrize(("number", "error"), [(-1, DataError), (-2, FeatureError)])
+def test_what_is_not_the_versions_fault_is_not_held_against_it(number, error):
+    router = Chooses(CHAMPION, CHAMPION)
+    with pytest.raises(error):
+        ask(served(router), {"u0": number})
+    assert router.seen == []
+
+
+def test_a_shadow_is_scored_and_logged_but_never_returned():
+    shadowed = Chooses(Choice("champion", "challenger"), CHAMPION)
+    logged = {}
+    given = ask(
+        served(shadowed),
+        {"u0": 1, "u1": 2, "u2": 3},
+        log_shadow=lambda place, one: logged.update({place: one}),
+    )
+    assert [one.spec for one in given] == ["doubling@1"] * 3
+    assert {place: one.spec for place, one in logged.items()} == {0: "doubling@2", 2: "doubling@2"}
+
+
+def test_a_shadow_that_fails_harms_nobody():
+    broken = Doubler("doubling@2")
+    broken.error = RuntimeError("boom")
+    router = Chooses(Choice("champion", "challenger"), CHAMPION)
+    (given,) = ask(served(router, challenger=broken), {"u0": 4})
+    assert given.answered.output.doubled == 8
+    assert ("challenger", False) in router.seen
+
+
+def test_a_shadow_is_off_the_requests_path():
+    slow = Doubler("doubling@2")
+    slow.free.clear()
+    model = served(Chooses(Choice("champion", "challenger"), CHAMPION), challenger=slow)
+
+    async def answer():
+        found = await model.answer("predict", [Number(user_id="u0", number=1)])
+        held = not slow.batches
+        slow.free.set()
+        await model.close()
+        return found, held
+
+    (given,), held = asyncio.run(answer())
+    assert held
+    assert given.answered.output.doubled == 2

@@ -1,0 +1,120 @@
+"""The processes: how they share a port, whom they cut off, how they stop."""
+
+import pickle
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import uvicorn
+
+from bentos import workers
+from bentos.server import HOST, free_port
+from bentos.workers import OwnSocket, PatientProtocol, listen
+
+
+async def hello(scope, receive, send) -> None:
+    assert scope["type"] == "http"
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+@contextmanager
+def patient() -> Iterator[int]:
+    """A server with the patient protocol, in a thread; gives its port."""
+    port = free_port()
+    config = uvicorn.Config(
+        hello, host=HOST, port=port, http=PatientProtocol, ws="none", lifespan="off", log_config=None
+    )
+    server = uvicorn.Server(config)
+    running = threading.Thread(target=server.run)
+    running.start()
+    try:
+        deadline = time.monotonic() + 10
+        while not server.started:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        yield port
+    finally:
+        server.should_exit = True
+        running.join()
+
+
+def connect(port: int) -> socket.socket:
+    connection = socket.create_connection((HOST, port))
+    connection.settimeout(10)
+    return connection
+
+
+def until_closed(connection: socket.socket) -> bytes:
+    """All that comes until the server closes the connection; fails where it does not."""
+    found = b""
+    while part := connection.recv(4096):
+        found += part
+    return found
+
+
+def test_two_processes_can_listen_on_one_port():
+    port = free_port()
+    with listen(HOST, port) as first, listen(HOST, port) as second:
+        first.listen()
+        second.listen()
+        assert first.getsockname() == second.getsockname()
+
+
+def test_a_workers_socket_is_opened_where_it_arrives():
+    port = free_port()
+    arrived = pickle.loads(pickle.dumps(OwnSocket(HOST, port)))  # noqa: S301  # our own bytes
+    with arrived:
+        assert arrived.getsockname() == (HOST, port)
+        assert arrived.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: a\r\n"], ids=["silent", "half a head"])
+def test_a_caller_that_does_not_finish_its_head_is_cut_off(monkeypatch, sent):
+    monkeypatch.setattr(workers, "HEADERS_WITHIN_S", 0.2)
+    with patient() as port, connect(port) as connection:
+        connection.sendall(sent)
+        assert until_closed(connection) == b""
+
+
+def test_half_a_head_after_an_answered_request_is_cut_off_too(monkeypatch):
+    monkeypatch.setattr(workers, "HEADERS_WITHIN_S", 0.2)
+    with patient() as port, connect(port) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+        connection.sendall(b"GET / HT")
+        assert b"200" not in until_closed(connection)
+
+
+def test_an_endless_head_is_cut_off(monkeypatch):
+    monkeypatch.setattr(workers, "MOST_HEADER_BYTES", 1000)
+    with patient() as port, connect(port) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX-A: " + b"a" * 2000)
+        assert b"200" not in until_closed(connection)
+
+
+def test_idle_connections_do_not_keep_others_out(monkeypatch):
+    monkeypatch.setattr(workers, "HEADERS_WITHIN_S", 30.0)
+    with patient() as port:
+        idle = [connect(port) for _ in range(200)]
+        try:
+            with connect(port) as connection:
+                connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                assert until_closed(connection).endswith(b"ok")
+        finally:
+            for connection in idle:
+                connection.close()
+
+
+def test_many_requests_on_one_connection_are_answered(monkeypatch):
+    monkeypatch.setattr(workers, "MOST_HEADER_BYTES", 200)
+    with patient() as port, connect(port) as connection:
+        for _ in range(20):
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            answer = b""
+            while not answer.endswith(b"ok"):
+                answer += connection.recv(4096)
+            assert answer.startswith(b"HTTP/1.1 200")
