@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from finml.models.base import model_names
+
 FOLDER = Path(__file__).with_name("results")
 PAGE = Path(__file__).parents[1] / "docs" / "models.md"
 HEAD = """# Models
@@ -61,7 +63,8 @@ def read() -> list[Row]:
     """All rows that are kept, sorted by model."""
     return [
         Row.model_validate(row)
-        for file in sorted(FOLDER.glob("*.json"))
+        for file in (FOLDER / f"{name}.json" for name in model_names())
+        if file.exists()
         for row in json.loads(file.read_text(encoding="utf-8"))
     ]
 

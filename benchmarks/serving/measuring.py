@@ -134,13 +134,7 @@ class Bench:
             try:
                 with self._running(server, asked) as url:
                     findings.runs += self._runs(url, asked, plan, repetition)
-            except (
-                InstallError,
-                servers.NotReadyError,
-                WrongAnswerError,
-                load.LoadError,
-                FinmlError,
-            ) as error:
+            except FAILURES as error:
                 findings.skipped[title] = str(error).splitlines()[-1][-400:]
                 print(f"{repetition}  {title} SKIPPED: {error}", flush=True)
 
