@@ -9,6 +9,7 @@ import typer
 
 from finml import __version__
 from finml.errors import FinmlError
+from pipelines.cli.ab import ab_app, monitoring_app
 from pipelines.cli.audit import audit_app
 from pipelines.cli.data import data_app
 from pipelines.cli.evaluate import evaluate
@@ -90,6 +91,8 @@ app.add_typer(data_app, name="data")
 app.add_typer(features_app, name="features")
 app.add_typer(models_app, name="models")
 app.add_typer(intent_app, name="intent")
+app.add_typer(ab_app, name="ab")
+app.add_typer(monitoring_app, name="monitoring")
 app.add_typer(audit_app, name="audit")
 app.add_typer(keys_app, name="keys")
 app.add_typer(route_app, name="route")
