@@ -3,74 +3,17 @@
 import bentoml
 from bentoml.models import BentoModel
 
-from bentos.access_log import AccessLog
 from bentos.apis import released_apis
-from bentos.dependencies import health_of
-from bentos.edge import Edge
-from bentos.front import Front
-from bentos.guard import Guard
-from bentos.pages import PATHS, pages
-from bentos.records import Records
+from bentos.fronted import OPTIONS, FrontedApi, put_edge_before
 from bentos.release import Release
-from finml.audit import AuditLog
-from finml.logs import configure_logging, logs_json
-from finml.monitoring.feedback import FeedbackStore
-from finml.monitoring.inference_log import InferenceLog
-from finml.settings import get_settings
 
 RELEASE = Release.read()
 
 
-@bentoml.service(
-    name="finance",
-    # far outside of the edge's own limit, whose answer is a problem document
-    traffic={"timeout": 60},
-    # the edge counts and logs each request for a fraction of what these cost
-    metrics={"enabled": False},
-    logging={"access": {"enabled": False}},
-    tracing={"excluded_urls": ".*"},
-)
-class Finance(*released_apis(RELEASE)):  # type: ignore[misc]  # known once there is a release
+@bentoml.service(name="finance", **OPTIONS)
+class Finance(FrontedApi, *released_apis(RELEASE)):  # type: ignore[misc]  # known once there is a release
     """finml's models over HTTP. Every answer names the model version that gave it."""
 
-    def __init__(self) -> None:
-        settings = get_settings()
-        configure_logging(settings)
-        super().__init__()
-        decides = any(model.serving.decision for model in self.models.values())
-        records = Records(InferenceLog(settings), AuditLog.of(settings) if decides else None)
-        self.front = Front(
-            release=self.release,
-            models=self.models,
-            guard=Guard(settings),
-            router=self.router,
-            records=records,
-            metrics=self.metrics,
-            access_log=AccessLog(
-                as_json=logs_json(settings), enabled=settings.log_level in ("DEBUG", "INFO")
-            ),
-            health=health_of(self.models, self.router),
-            feedback=FeedbackStore(settings),
-            drain_s=settings.drain_s,
-        )
-        self.warm_up()
 
-    @bentoml.on_startup
-    async def begin(self) -> None:
-        """Start what goes on beside requests."""
-        await self.front.start()
-
-    @bentoml.on_shutdown
-    async def end(self) -> None:
-        """Write what was to be kept, when the last request is answered."""
-        await self.front.stop()
-
-
-def front() -> Front:
-    """The state of this process's service."""
-    found: Front = bentoml.get_current_service().front
-    return found
-
-
-Finance.add_asgi_middleware(Edge, pages=pages(front), page_paths=PATHS, front=front)
+put_edge_before(Finance)
 Finance.models.extend(BentoModel(tag) for tag in RELEASE.tags)

@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 
+from finml.access.temporary import temporary_key
 from finml.errors import ServeError, UsageError
 from finml.settings import Settings
 from loadtests.plan import KEY_VARIABLE
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 10.0
 KEY_HEADER = "X-API-Key"
-KEY_SCOPES = ("*:predict", "*:explain", "*:read")
-KEY_LASTS = timedelta(days=2)
 # what one key may ask would be measured otherwise, not what the service can
 WITHOUT_LIMITS = {"rate_per_s": 1e6, "rate_burst": 1_000_000, "daily_quota": 1_000_000_000}
 
@@ -52,28 +50,11 @@ def started(settings: Settings, workers: int) -> Iterator[Service]:
     from bentos import server
 
     unlimited = settings.model_copy(update=WITHOUT_LIMITS)
-    with temporary_key(unlimited) as key:
+    with temporary_key(unlimited, "load test") as key:
         ours = psutil.Process()
         before = set(ours.children())
         with server.running(unlimited, workers=workers) as url:
             yield Service(url, key, tuple(set(ours.children()) - before))
-
-
-@contextmanager
-def temporary_key(settings: Settings) -> Iterator[str]:
-    """A key for the service that is started here, revoked as the block ends; empty where none is needed."""
-    if settings.auth == "open":
-        yield ""
-        return
-    from finml.access.key_store import KeyStore
-
-    store = KeyStore(settings)
-    # expires by itself, should this process be killed
-    key = store.create("load test", KEY_SCOPES, expires_in=KEY_LASTS)
-    try:
-        yield key.text
-    finally:
-        store.revoke(key.record.id)
 
 
 def api_key(file: Path | None) -> str:

@@ -77,6 +77,7 @@ def quickstart(
 def ask(settings: "Settings", names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Serve the newest Bento and get one request of each model answered: `request` and `answer` by model."""
     from bentos.server import running
+    from finml.access.temporary import temporary_key
     from finml.models.base import get_model
 
     say("serving the Bento\n")
@@ -84,10 +85,10 @@ def ask(settings: "Settings", names: Sequence[str]) -> dict[str, dict[str, Any]]
     rng = random.Random(settings.seed)  # noqa: S311  # nosec B311  # nothing secret
     users = [some_user(settings)]
     exchanged = {}
-    with running(settings) as url:
+    with temporary_key(settings, "quick start") as key, running(settings) as url:
         for name in names:
             request = {"inputs": [get_model(name).example(rng, users)]}
-            exchanged[name] = {"request": request, "answer": post(f"{url}/predict/{name}", request)}
+            exchanged[name] = {"request": request, "answer": post(f"{url}/predict/{name}", request, key)}
     return exchanged
 
 
@@ -128,10 +129,11 @@ def some_user(settings: "Settings") -> str:
         return str(warehouse.execute("SELECT min(user_id) FROM users").fetchall()[0][0])
 
 
-def post(url: str, document: dict[str, Any]) -> Any:  # noqa: ANN401  # an answer is whatever JSON holds
+def post(url: str, document: dict[str, Any], key: str) -> Any:  # noqa: ANN401  # whatever JSON holds
     """Send a JSON document and return the answer's."""
+    headers = {"Content-Type": "application/json", **({"X-API-Key": key} if key else {})}
     request = urllib.request.Request(  # noqa: S310  # http, to a server of ours
-        url, json.dumps(document).encode(), {"Content-Type": "application/json"}
+        url, json.dumps(document).encode(), headers
     )
     with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_S) as answer:  # noqa: S310  # nosec B310  # the same
         return json.load(answer)
@@ -157,6 +159,7 @@ def conclude(document: dict[str, Any]) -> None:
         f"Everything took {document['seconds']:.0f} s.",
         "",
         "Next (after `. .venv/bin/activate`):",
+        "  finml keys create me --scope '*:*'  a key to call with, shown once",
         "  finml serve                         serve them on http://127.0.0.1:3000, with /docs",
         "  finml models list                   versions, champions, what waits for approval",
         "  finml models trace credit_risk      where a champion comes from",
