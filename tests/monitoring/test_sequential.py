@@ -46,7 +46,6 @@ def test_peeking_after_every_user_finds_no_more_differences_than_allowed(kind):
     false = ever_told(draws(kind, generator), draws(kind, generator)).mean()
     # three standard deviations of 1,000 experiments
     assert false <= ALPHA + 3 * np.sqrt(ALPHA * (1 - ALPHA) / EXPERIMENTS), kind
-    print(kind, false)
 
 
 def test_a_test_for_one_look_would_be_led_astray():
