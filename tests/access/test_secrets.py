@@ -38,3 +38,8 @@ def test_a_folder_that_is_not_there_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setenv("FINML_SECRETS_DIR", str(tmp_path / "none"))
     with pytest.raises(SettingsError, match="FINML_SECRETS_DIR"):
         get_settings()
+
+
+def test_a_key_file_is_the_same_from_every_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("FINML_KEYS_FILE", "mounted/keys.json")
+    assert get_settings().keys == tmp_path / "mounted" / "keys.json"
