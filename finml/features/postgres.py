@@ -10,6 +10,7 @@ import structlog
 from finml.errors import FeatureError, SettingsError
 from finml.features.declarations import STORED_VIEWS, View
 from finml.features.offline import Generation, Manifest
+from finml.resilience import connect_retries
 from finml.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def connection_parts(offline_url: str) -> dict[str, str]:
 
 
 def connect(offline_url: str) -> "psycopg.Connection[tuple[object, ...]]":
-    """A connection to the offline store.
+    """A connection to the offline store; tried three times, within 10 s each.
 
     Raises:
         FeatureError: the server cannot be reached.
@@ -58,7 +59,8 @@ def connect(offline_url: str) -> "psycopg.Connection[tuple[object, ...]]":
 
     parts = connection_parts(offline_url)
     try:
-        return psycopg.connect(
+        return connect_retries(psycopg.OperationalError)(
+            psycopg.connect,
             host=parts["host"],
             port=parts["port"],
             dbname=parts["database"],

@@ -15,6 +15,7 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from finml.errors import RegistryError, UsageError
+from finml.resilience import connect_retries
 from finml.settings import Settings
 from finml.urls import public_url
 
@@ -50,7 +51,7 @@ def connect(settings: Settings) -> Iterator["MlflowClient"]:
     try:
         if uri.startswith(("http://", "https://")):
             # MLflow's own client retries for minutes before it gives up on a server that is not there
-            requests.head(uri, timeout=PING_TIMEOUT_S)
+            connect_retries(requests.ConnectionError)(requests.head, uri, timeout=PING_TIMEOUT_S)
         elif uri.startswith("sqlite:///"):
             create_sqlite_store(settings)
         yield MlflowClient(tracking_uri=uri, registry_uri=uri)

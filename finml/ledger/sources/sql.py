@@ -19,6 +19,7 @@ from finml.ledger.origin import MARKER_TABLE, Origin
 from finml.ledger.redaction import redacted
 from finml.ledger.source import BATCH_ROWS, Header, LedgerSource, RawBatch
 from finml.ledger.urls import LedgerUrl
+from finml.resilience import CONNECT_ATTEMPTS, connect_retries
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,7 +36,10 @@ class SqlSource(LedgerSource):
         self._dsn = target.dsn
         self._engine = _sqlite_engine(target) if target.kind == "sqlite" else _postgresql_engine(target)
         try:
-            self._connection = self._engine.connect()
+            # a file that cannot be opened now cannot be in a second either
+            attempts = 1 if target.kind == "sqlite" else CONNECT_ATTEMPTS
+            tries = connect_retries(sa.exc.OperationalError, attempts=attempts)
+            self._connection = tries(self._engine.connect)
             inspector = sa.inspect(self._connection)
             names = [*inspector.get_table_names(), *inspector.get_view_names()]
             self._columns = {
