@@ -198,7 +198,7 @@ def get_settings() -> Settings:
         )
     try:
         # a variable of the environment goes before the file of the same name
-        return Settings(_secrets_dir=folder or None)  # type: ignore[call-arg]  # taken by BaseSettings
+        return Settings(_secrets_dir=folder or None)
     except ValidationError as error:
         names = "; ".join(f"FINML_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         raise SettingsError(
