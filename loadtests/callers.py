@@ -207,5 +207,6 @@ def gather(client_id: str, data: dict[str, Any]) -> None:
 @events.quitting.add_listener
 def leave(environment: Environment, **_: object) -> None:
     """Leave the whole recording for `loadtests.run`."""
-    if not isinstance(environment.runner, WorkerRunner):
+    # one that never began, for want of workers, leaves nothing to judge
+    if not isinstance(environment.runner, WorkerRunner) and RUN.zero < float("inf"):
         Path(os.environ[RECORDING_VARIABLE]).write_text(RUN.recording.model_dump_json(), encoding="utf-8")

@@ -72,6 +72,8 @@ def latency(scenario: Scenario, recording: Recording, seconds: int, action: str)
                 for start, cell in zip(starts, found, strict=True)
                 if cell
             ]
+            if not points:
+                continue
             colour = COLOURS.get(model, INK)
             on.plot(*zip(*points, strict=True), ".-", color=colour, linewidth=1.2, markersize=4, label=model)
         on.axhline(scenario.budget.p95_ms, color=INK, linewidth=1, linestyle=(0, (4, 3)))

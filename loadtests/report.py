@@ -32,7 +32,7 @@ def context(outcome: Outcome) -> Mapping[str, Any]:
         plots.append(("steps", charts.steps(scenario, verdict.steps)))
     if outcome.samples:
         plots.append(("memory", charts.memory(outcome.samples, recording.started_at, scenario, seconds)))
-    asked = {route.split("/")[1] for route in recording.cells}
+    asked = {route.split("/")[1] for route in recording.span(0, seconds)}
     halves = [
         (action, charts.latency(scenario, recording, seconds, action))
         for action in ("predict", "explain")

@@ -191,6 +191,23 @@ def test_workers_elsewhere_send_what_the_plan_says(run, server, tmp_path):
             worker.wait()
 
 
+@pytest.mark.slow
+@pytest.mark.server
+def test_processes_here_share_the_rate(run):
+    code, out, err = run("--processes", "2", "--json")
+    assert code == 0, out + err
+    assert 30 < sum(route["sent"] for route in json.loads(out)["routes"]) < 95
+
+
+@pytest.mark.slow
+@pytest.mark.server
+def test_workers_that_never_come(run, monkeypatch):
+    monkeypatch.setattr("loadtests.run.WORKERS_WITHIN_S", 1)
+    code, out, err = run("--expect-workers", "1", "--port", str(free_port()))
+    assert (code, out) == (1, "")
+    assert "the load test did not run" in err
+
+
 def test_an_unknown_scenario(run):
     code, out, err = run(name="flood")
     assert (code, out) == (2, "")
