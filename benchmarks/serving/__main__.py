@@ -28,6 +28,7 @@ from benchmarks.serving.measuring import Bench, Plan
 from finml.access.key_store import KeyStore
 from finml.logs import configure_logging
 from finml.models.credit_risk.runtime import CreditRiskPredictor
+from finml.models.credit_risk.scoring import MARGIN_FILE
 from finml.models.intent.runtime import IntentPredictor
 from finml.settings import Settings, get_settings
 
@@ -50,6 +51,12 @@ def main() -> int:
         if each.task in options.tasks.split(",") and options.only.lower() in each.server.name.lower()
     ]
     models = model_folders(settings.bento_home)
+    if not (models["credit_risk"] / MARGIN_FILE).exists():
+        print(
+            f"{models['credit_risk']} has no {MARGIN_FILE}: train credit_risk and release again",
+            file=sys.stderr,
+        )
+        return 2
     cases = {
         "credit_risk": loans(CreditRiskPredictor.load(models["credit_risk"])),
         "intent": messages(IntentPredictor.load(models["intent"])),

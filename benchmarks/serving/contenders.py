@@ -78,7 +78,8 @@ def mlserver(task: Task, wait_s: float) -> Callable[[int, Path], Sequence[str]]:
         from benchmarks.serving.peers import mlserver_settings
 
         mlserver_settings.write(folder, task, port, workers=WORKERS, wait_s=wait_s)
-        return ("-m", "mlserver", "start", str(folder))
+        # the package has no `__main__`
+        return ("-c", "from mlserver.cli import main; main()", "start", str(folder))
 
     return command
 
@@ -91,7 +92,9 @@ ON_ONNX = Server(
     "FastAPI, ONNX trees", ("fastapi", "uvicorn[standard]"), uvicorn("fastapi_onnx", "--no-access-log")
 )
 BENTOML = ("bentoml", "uvloop", "httptools")
-LITSERVE, MLSERVER = ("litserve",), ("mlserver",)
+LITSERVE = ("litserve",)
+# MLServer 1.7 relies on an event loop that later versions of uvloop do not set
+MLSERVER = ("mlserver", "uvloop<0.22")
 
 PROBABILITY, REASONS = "probability, band", "probability, band, reasons in words"
 INTENT = "intent, confidence"

@@ -1,6 +1,7 @@
 """A virtual environment for each peer, made once and kept below a cache folder."""
 
 import hashlib
+import re
 import subprocess
 import venv
 from collections.abc import Sequence
@@ -38,7 +39,7 @@ def environment(cache: Path, name: str, packages: Sequence[str]) -> Path:
 
 def versions(python: Path, packages: Sequence[str]) -> dict[str, str]:
     """Installed versions of the named packages."""
-    names = [package.split("[")[0].split("=")[0].split(">")[0] for package in packages]
+    names = [re.split(r"[\[<>=!~]", package)[0] for package in packages]
     code = "import sys; from importlib.metadata import version; print(*map(version, sys.argv[1:]), sep='\\n')"
     done = subprocess.run([str(python), "-c", code, *names], capture_output=True, text=True, check=True)
     return dict(zip(names, done.stdout.split(), strict=True))
