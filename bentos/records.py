@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from bentos.problems import Refusal
 from bentos.routes import Route
@@ -74,6 +75,7 @@ class Records:
                 "action": origin.route.action,
                 "subject": serving.subject(asked),
                 "inputs_sha256": digest(asked),
+                "features_sha256": digest(one.answered.features),
                 "decision": decision(one.answered.output),
             }
             for place, (asked, one) in enumerate(zip(inputs, given, strict=True))
@@ -119,6 +121,6 @@ class Records:
         )
 
 
-def digest(asked: BaseModel) -> str:
-    """SHA-256 of an input as JSON: proves what was asked, and tells nobody what it was."""
-    return hashlib.sha256(asked.__pydantic_serializer__.to_json(asked)).hexdigest()
+def digest(value: object) -> str:
+    """SHA-256 of an input or of features as JSON: proves what they were, and tells nobody."""
+    return hashlib.sha256(to_json(value)).hexdigest()

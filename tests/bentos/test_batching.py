@@ -1,4 +1,4 @@
-"""The queue in front of a model: waits for nothing, fills under load, keeps order, drops what was given up."""
+"""The queue in front of a model: waits for nothing, fills under load, keeps order, drops who has left."""
 
 import asyncio
 import threading

@@ -1,5 +1,6 @@
 """The processes: how they share a port, whom they cut off, how they stop."""
 
+import asyncio
 import pickle
 import socket
 import threading
@@ -13,6 +14,7 @@ import uvicorn
 from bentos import workers
 from bentos.server import HOST, free_port
 from bentos.workers import OwnSocket, PatientProtocol, listen
+from tests.bentos.waiting import wait_for
 
 
 async def hello(scope, receive, send) -> None:
@@ -118,3 +120,44 @@ def test_many_requests_on_one_connection_are_answered(monkeypatch):
             while not answer.endswith(b"ok"):
                 answer += connection.recv(4096)
             assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_who_waits_at_the_door_when_it_closes_is_answered():
+    port = free_port()
+    listener = listen(HOST, port)
+    config = uvicorn.Config(
+        hello, loop="bentos.accepting:AcceptingLoop", ws="none", lifespan="off", log_config=None, backlog=64
+    )
+    server = uvicorn.Server(config)
+
+    def connect_then_stop() -> None:
+        """In the loop's own thread, so that the loop cannot accept before the server stops."""
+        for connection in waiting:
+            connection.connect((HOST, port))
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        for one in server.servers:
+            one.close()
+        server.should_exit = True
+        stopped.set()
+
+    stopped = threading.Event()
+    waiting = [socket.socket() for _ in range(20)]
+    for connection in waiting:
+        connection.settimeout(10)
+    loops = []
+
+    async def notify() -> None:
+        loops.append(asyncio.get_running_loop())
+
+    config.callback_notify = notify
+    config.timeout_notify = 0
+    running = threading.Thread(target=server.run, args=([listener],))
+    running.start()
+    wait_for(lambda: loops, within_s=10)
+    loops[0].call_soon_threadsafe(connect_then_stop)
+    assert stopped.wait(10)
+    answers = [until_closed(connection) for connection in waiting]
+    running.join()
+    for connection in waiting:
+        connection.close()
+    assert all(answer.endswith(b"ok") for answer in answers)
