@@ -137,7 +137,7 @@ def test_wrong_answers_are_found_before_the_load(echo, cases):
 def test_refused_requests_count_as_errors_and_not_as_answers(echo, tmp_path):
     bodies = load.write_bodies(tmp_path / "bodies", [{"a": 1}, {"b": 2}])
     good = load.send(f"{echo}/good", bodies, connections=2, seconds=1)
-    flaky = load.send(f"{echo}/flaky", bodies, connections=2, seconds=1, authorization="Bearer k")
+    flaky = load.send(f"{echo}/flaky", bodies, connections=2, seconds=1, api_key="Bearer k")
     assert good.errors == 0
     assert good.rate > 0
     assert 0 < good.p50_ms <= good.p99_ms

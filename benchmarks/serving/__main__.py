@@ -62,8 +62,8 @@ def main() -> int:
         "intent": messages(IntentPredictor.load(models["intent"])),
     }
     plan = QUICK if options.quick else Plan(repetitions=options.repetitions)
-    with authorization(settings) as header:
-        findings = Bench(settings, models, cases, options.cache, header).measure(chosen, plan)
+    with api_key(settings) as key:
+        findings = Bench(settings, models, cases, options.cache, key).measure(chosen, plan)
     found = criteria(findings, chosen)
     print(f"\n{page.tables(findings, chosen, plan)}\n\n{page.verdicts(found)}")
     if not options.quick and not options.only:
@@ -75,12 +75,12 @@ def main() -> int:
 
 
 @contextmanager
-def authorization(settings: Settings) -> Iterator[str]:
-    """A header with a key that finml's guards let through, for as long as the block lasts."""
+def api_key(settings: Settings) -> Iterator[str]:
+    """An API key that finml's guards let through, for as long as the block lasts."""
     store = KeyStore(settings)
     key = store.create("benchmark", ["*:predict"])
     try:
-        yield f"Bearer {key.text}"
+        yield key.text
     finally:
         store.revoke(key.record.id)
 

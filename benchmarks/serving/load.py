@@ -40,7 +40,7 @@ def available() -> str:
     return "" if shutil.which("wrk") else "wrk is not installed (apt-get install wrk)"
 
 
-def send(url: str, bodies: Path, *, connections: int, seconds: int, authorization: str = "") -> Load:
+def send(url: str, bodies: Path, *, connections: int, seconds: int, api_key: str = "") -> Load:
     """Send the lines of a file in turn for some seconds.
 
     Raises:
@@ -50,7 +50,7 @@ def send(url: str, bodies: Path, *, connections: int, seconds: int, authorizatio
     done = subprocess.run(
         [
             *("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"),
-            *("--timeout", f"{TIMEOUT_S}s", "-s", str(SCRIPT), url, "--", str(bodies), authorization),
+            *("--timeout", f"{TIMEOUT_S}s", "-s", str(SCRIPT), url, "--", str(bodies), api_key),
         ],
         capture_output=True,
         text=True,

@@ -2,6 +2,7 @@
 
 import statistics
 import tempfile
+import urllib.error
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -98,14 +99,14 @@ class Bench:
         models: folders of the models.
         cases: what is asked, by task.
         cache: folder of the peers' environments.
-        authorization: header that finml's guards let through.
+        api_key: key that finml's guards let through.
     """
 
     settings: Settings
     models: Mapping[Task, Path]
     cases: Mapping[Task, Sequence[Any]]
     cache: Path
-    authorization: str
+    api_key: str
 
     def measure(self, contenders: Sequence[Contender], plan: Plan) -> Findings:
         """Measure the contenders and the models alone."""
@@ -148,13 +149,13 @@ class Bench:
     def _runs(self, url: str, asked: Sequence[Contender], plan: Plan, repetition: int) -> Iterator[Run]:
         for contender in asked:
             cases = self.cases[contender.task]
-            authorization = "" if contender.server.command else self.authorization
+            api_key = "" if contender.server.command else self.api_key
             address = f"{url}{contender.path}"
-            check(contender, address, cases[:CHECKED], authorization)
+            check(contender, address, cases[:CHECKED], api_key)
             with tempfile.TemporaryDirectory() as folder:
                 bodies = load.write_bodies(Path(folder) / "bodies", [contender.body(case) for case in cases])
                 for connections in plan.connections:
-                    given: dict[str, Any] = {"connections": connections, "authorization": authorization}
+                    given: dict[str, Any] = {"connections": connections, "api_key": api_key}
                     load.send(address, bodies, seconds=plan.warm_up_s, **given)
                     measured = load.send(address, bodies, seconds=plan.seconds, **given)
                     print(
@@ -166,14 +167,17 @@ class Bench:
                     yield Run(contender.name, contender.task, connections, repetition, measured)
 
 
-def check(contender: Contender, address: str, cases: Sequence[Any], authorization: str) -> None:
+def check(contender: Contender, address: str, cases: Sequence[Any], api_key: str) -> None:
     """Ask about some cases.
 
     Raises:
         WrongAnswerError: an answer is not the model's.
     """
     for case in cases:
-        found = contender.read(servers.ask(address, contender.body(case), authorization))
+        try:
+            found = contender.read(servers.ask(address, contender.body(case), api_key))
+        except urllib.error.HTTPError as error:
+            raise WrongAnswerError(f"{contender.name} answers {error}: {error.read()[:300]!r}") from error
         right = abs(found - case.probability) <= CLOSE if isinstance(case, Loan) else found == _intent(case)
         if not right:
             raise WrongAnswerError(f"{contender.name} answers {found!r} to {case}")

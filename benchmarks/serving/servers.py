@@ -63,11 +63,11 @@ def peer(
             _end(process)
 
 
-def ask(url: str, body: object, authorization: str = "") -> Answer:
+def ask(url: str, body: object, api_key: str = "") -> Answer:
     """The answer to one request."""
     headers = {"Content-Type": "application/json"}
-    if authorization:
-        headers["Authorization"] = authorization
+    if api_key:
+        headers["X-API-Key"] = api_key
     request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310  # http, ours
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
         return json.load(answer)

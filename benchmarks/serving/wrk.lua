@@ -1,11 +1,11 @@
 -- wrk's script: sends the lines of a file in turn, and prints what it measured as JSON.
--- Arguments: the file, and the value of an Authorization header or nothing.
+-- Arguments: the file, and an API key or nothing.
 local requests, place = {}, 0
 
 function init(arguments)
   local headers = { ["Content-Type"] = "application/json" }
   if arguments[2] and arguments[2] ~= "" then
-    headers["Authorization"] = arguments[2]
+    headers["X-API-Key"] = arguments[2]
   end
   for line in io.lines(arguments[1]) do
     requests[#requests + 1] = wrk.format("POST", nil, headers, line)
