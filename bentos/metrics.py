@@ -28,7 +28,7 @@ class Metrics:
         from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 
         place = registry or REGISTRY
-        self.registry = place
+        self.registry, self._own = place, registry is not None
         self._requests = Counter("finml_requests", "Requests answered", ["route", "status"], registry=place)
         self._seconds = Histogram(
             "finml_request_seconds",
@@ -71,12 +71,12 @@ class Metrics:
             self._gauges.labels(name).set(value)
 
     def page(self) -> tuple[bytes, str]:
-        """The figures of all processes in Prometheus's text form, and its media type."""
+        """The figures, of all processes or of its own registry, in Prometheus's text form; its media type."""
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
         from prometheus_client.multiprocess import MultiProcessCollector
 
         registry = self.registry
-        if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        if not self._own and os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             registry = CollectorRegistry()
             MultiProcessCollector(registry)
         return generate_latest(registry), CONTENT_TYPE_LATEST

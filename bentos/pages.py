@@ -1,8 +1,9 @@
 """The pages beside the models' routes: what is served, how it is, what it counts, and its description."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import structlog
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from bentos.front import Front
+from bentos.health import OK
 from bentos.openapi import document
 from bentos.problems import Refusal, field_errors
 from finml.errors import MonitoringError
@@ -35,6 +37,12 @@ PATHS = (
 )
 
 
+def failing(found: Mapping[str, Any]) -> Refusal:
+    """What health found, as a problem that still says which dependencies fail."""
+    more = {name: value for name, value in found.items() if name != "status"}
+    return Refusal(503, detail="A dependency that is needed fails.", more=more)
+
+
 def pages(front: Callable[[], Front]) -> Starlette:
     """The application that answers on `PATHS`; `front` gives the state of the process."""
 
@@ -44,13 +52,17 @@ def pages(front: Callable[[], Front]) -> Starlette:
     async def readyz(_: Request) -> Response:
         here = front()
         if here.draining:
-            return JSONResponse({"status": "draining"}, 503)
+            raise Refusal(503, detail="This process is about to stop.")
         ready, found = await here.health.readyz()
-        return JSONResponse(found, 200 if ready else 503)
+        if not ready:
+            raise failing(found)
+        return JSONResponse(found)
 
     async def healthz(_: Request) -> Response:
         status, found = await front().health.healthz()
-        return JSONResponse(found, status)
+        if status != OK:
+            raise failing(found)
+        return JSONResponse(found)
 
     async def metrics(_: Request) -> Response:
         content, media_type = await run_in_threadpool(front().metrics.page)

@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from bentos.asgi import Header, Message, Send
@@ -38,6 +39,7 @@ class Refusal(Exception):  # noqa: N818  # not a fault: the answer to a request
         errors: one `{"pointer", "detail"}` a failing field.
         detail: words in place of the status's own, without anything that a caller must not know.
         kind: last part of the problem's type, where it is not that of the status.
+        more: further members of the document.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Refusal(Exception):  # noqa: N818  # not a fault: the answer to a request
         errors: Iterable[Mapping[str, str]] = (),
         detail: str = "",
         kind: str = "",
+        more: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         super().__init__(status)
         self.status = status
@@ -55,6 +58,7 @@ class Refusal(Exception):  # noqa: N818  # not a fault: the answer to a request
         self.errors = list(errors)
         self.detail = detail
         self.kind = kind
+        self.more = more
 
 
 def problem(refusal: Refusal, request_id: str) -> bytes:
@@ -73,6 +77,7 @@ def problem(refusal: Refusal, request_id: str) -> bytes:
         "status": status,
         "detail": refusal.detail or sentence,
         "request_id": request_id,
+        **refusal.more,
     }
     if refusal.errors:
         document["errors"] = refusal.errors
