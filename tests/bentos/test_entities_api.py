@@ -1,22 +1,14 @@
 """The HTTP answers of `entities`, by its API class in this process over a trained model."""
 
 import json
-import shutil
-from pathlib import Path
 
-import bentoml
 import pytest
-from starlette.testclient import TestClient
 
-from bentos import release
 from bentos.entities import API, EntitiesReader
-from bentos.problems import ProblemMiddleware
-from bentos.quiet import quieten_bentoml
-from bentos.release import MODEL_FILES, Release, ReleasedModel
 from finml.errors import IntegrityError
 from finml.models.base import TrainOptions, get_model
 from finml.models.entities.contract import EntitiesInput
-from finml.registry.manifest import write_manifest
+from tests.bentos.alone import alone
 from tests.models.entities.sentences import messages
 
 pytestmark = pytest.mark.xdist_group("bento")
@@ -34,59 +26,13 @@ def trained(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def served(trained, tmp_path_factory):
-    """The service's class over a store that holds the model, as in a Bento."""
-    from bentoml._internal.configuration.containers import BentoMLContainer
-    from bentoml._internal.models import ModelStore
-
-    home = tmp_path_factory.mktemp("serving")
-    patch = pytest.MonkeyPatch()
-    patch.setattr(release, "SERVING", home)
-    (home / "models").mkdir()
-    BentoMLContainer.model_store.set(ModelStore(home / "models"))
-    with bentoml.models.create("entities:4") as stored:
-        shutil.copytree(trained, stored.path_of(MODEL_FILES))
-        manifest = write_manifest(Path(stored.path_of(MODEL_FILES)))
-    model = ReleasedModel(
-        name="entities",
-        version=4,
-        manifest_sha256=manifest,
-        run_id="r",
-        git_commit="c",
-        data_hash="d",
-        gate=[],
-    )
-    Release(project="test", models=[model]).write(home)
-
-    @bentoml.service(
-        name="entities_alone", logging={"access": {"enabled": False}}, metrics={"enabled": False}
-    )
-    class Alone(API):
-        """Entities and nothing else."""
-
-        def __init__(self) -> None:
-            quieten_bentoml()
-            super().__init__()
-            self.warm_up()
-
-    Alone.add_asgi_middleware(ProblemMiddleware)
-    yield Alone, home
-    BentoMLContainer.model_store.reset()
-    patch.undo()
+    with alone(API, trained, tmp_path_factory.mktemp("alone")) as served:
+        yield served
 
 
-@pytest.fixture(scope="module")
-def client(served):
-    with TestClient(served[0].to_asgi(), raise_server_exceptions=False) as client:
-        yield client
-
-
-def ask(client, *inputs, action="predict"):
-    return client.post(f"/{action}/entities", json={"inputs": list(inputs)})
-
-
-def test_an_answer_has_offsets_values_and_its_version(client):
+def test_an_answer_has_offsets_values_and_its_version(served):
     text = "pay ₹1.5 lakh by 12/05/2026 from 4111 1111 1111 1111 at 8.5%"
-    (answer,) = ask(client, {"text": text, "now": NOW}).json()
+    (answer,) = served.ask({"text": text, "now": NOW}).json()
     assert answer["model_version"] == "entities@4"
     found = {entity["type"]: entity for entity in answer["entities"]}
     for entity in answer["entities"]:
@@ -109,8 +55,8 @@ def test_an_answer_has_offsets_values_and_its_version(client):
     assert found["PERCENT"]["value"] == {"kind": "percent", "fraction": "0.085"}
 
 
-def test_an_explanation_names_rules_and_readings(client):
-    (answer,) = ask(client, {"text": "kal ₹500", "now": NOW}, action="explain").json()
+def test_an_explanation_names_rules_and_readings(served):
+    (answer,) = served.ask({"text": "kal ₹500", "now": NOW}, action="explain").json()
     kal = next(found for found in answer["found"] if found["rule"] == "kal")
     assert "either way" in kal["reading"]
     assert [one for one in answer["found"] if one["kept"]]
@@ -119,7 +65,7 @@ def test_an_explanation_names_rules_and_readings(client):
     }
 
 
-def test_a_hundred_answers_equal_those_in_process(client, trained):
+def test_a_hundred_answers_equal_those_in_process(served, trained):
     texts = list(messages(100, seed=9)["text"][:100])
     asked = [{"text": text, "now": NOW, "time_zone": "Asia/Kolkata"} for text in texts]
     reader = EntitiesReader(get_model("entities").load(trained), "entities@4")
@@ -128,7 +74,7 @@ def test_a_hundred_answers_equal_those_in_process(client, trained):
         answers = [
             answer
             for start in range(0, 100, 25)
-            for answer in ask(client, *asked[start : start + 25], action=action).json()
+            for answer in served.ask(*asked[start : start + 25], action=action).json()
         ]
         expected = [json.loads(one.model_dump_json()) for one in getattr(reader, action)(inputs)]
         assert answers == expected
@@ -149,7 +95,7 @@ BAD = [
     (
         {"text": "hi", "now": "yesterday"},
         f"{AT}/now",
-        "Input should be a valid datetime or date, input is too short",
+        "Input should be a valid datetime, input is too short",
     ),
     ({"text": "hi", "now": "2026-05-20T12:00:00"}, f"{AT}/now", "Input should have timezone info"),
     ({"text": "hi", "now": "9999-01-01T00:00:00Z"}, f"{AT}/now", "must lie in the years 1900 to 2199"),
@@ -166,8 +112,8 @@ BAD = [
 
 @pytest.mark.parametrize("action", ["predict", "explain"])
 @pytest.mark.parametrize(("asked", "pointer", "detail"), BAD)
-def test_a_bad_input_is_answered_400_with_its_field(client, asked, pointer, detail, action):
-    answer = ask(client, asked, action=action)
+def test_a_bad_input_is_answered_400_with_its_field(served, asked, pointer, detail, action):
+    answer = served.ask(asked, action=action)
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["errors"] == [{"pointer": pointer, "detail": detail}]
@@ -178,6 +124,7 @@ def test_a_bad_input_is_answered_400_with_its_field(client, asked, pointer, deta
     [
         ({}, "#/inputs", "Field required"),
         ({"inputs": []}, "#/inputs", "List should have at least 1 item after validation, not 0"),
+        ({"inputs": [{"text": "a"}], "more": 1}, "#/more", "Extra inputs are not permitted"),
         (
             {"inputs": [{"text": "a"}] * 33},
             "#/inputs",
@@ -185,14 +132,14 @@ def test_a_bad_input_is_answered_400_with_its_field(client, asked, pointer, deta
         ),
     ],
 )
-def test_a_bad_list_is_answered_400(client, body, pointer, detail):
-    answer = client.post("/predict/entities", json=body)
+def test_a_bad_list_is_answered_400(served, body, pointer, detail):
+    answer = served.client.post("/predict/entities", json=body)
     assert answer.status_code == 400
     assert answer.json()["errors"] == [{"pointer": pointer, "detail": detail}]
 
 
-def test_only_the_failing_input_is_named(client):
-    answer = ask(client, {"text": "ok"}, {"text": ""})
+def test_only_the_failing_input_is_named(served):
+    answer = served.ask({"text": "ok"}, {"text": ""})
     assert [error["pointer"] for error in answer.json()["errors"]] == ["#/inputs/1/text"]
 
 
@@ -200,8 +147,8 @@ def test_only_the_failing_input_is_named(client):
     ("body", "status"),
     [(b'{"inputs": [{"text": NaN}]}', 400), (b"{", 400), (b"x" * 10_000_000, 413)],
 )
-def test_a_body_that_cannot_be_read(client, body, status):
-    answer = client.post("/predict/entities", content=body, headers={"content-type": "application/json"})
+def test_a_body_that_cannot_be_read(served, body, status):
+    answer = served.send(body)
     assert answer.status_code == status
     assert answer.json()["status"] == status
 
@@ -218,24 +165,20 @@ def test_a_body_that_cannot_be_read(client, body, status):
         ("e\u0301\u0301 ₹500", ["₹500"]),
     ],
 )
-def test_odd_texts_are_answered(client, text, expected):
-    answer = ask(client, {"text": text, "now": NOW})
+def test_odd_texts_are_answered(served, text, expected):
+    answer = served.ask({"text": text, "now": NOW})
     assert answer.status_code == 200
     found = [entity["text"] for entity in answer.json()[0]["entities"] if entity["type"] in {"MONEY", "DATE"}]
     assert found == expected
 
 
-def test_ready_once_a_text_was_read(client):
-    assert client.get("/readyz").status_code == 200
+def test_ready_once_a_text_was_read(served):
+    assert served.client.get("/readyz").status_code == 200
 
 
 def test_a_changed_model_is_not_served(served):
-    service, home = served
-    (file,) = home.rglob("catalogue.json")
-    before = file.read_bytes()
-    file.write_bytes(before + b" ")
-    try:
-        with pytest.raises(IntegrityError, match=r"catalogue\.json was changed"):
-            service.inner()
-    finally:
-        file.write_bytes(before)
+    with (
+        served.changed("catalogue.json"),
+        pytest.raises(IntegrityError, match=r"catalogue\.json was changed"),
+    ):
+        served.service.inner()

@@ -1,25 +1,19 @@
 """The HTTP answers of `spending`, by its API class in this process over a trained model."""
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import bentoml
 import pandas as pd
 import pytest
-from starlette.testclient import TestClient
 
-from bentos import release
-from bentos.problems import ProblemMiddleware
-from bentos.quiet import quieten_bentoml
-from bentos.release import MODEL_FILES, Release, ReleasedModel
-from bentos.spending import API, ServedInput, SpendingScorer
+from bentos.spending import API, SpendingScorer
 from finml.features.online import FeatureRow
 from finml.models.base import TrainOptions, get_model
 from finml.models.spending.contract import SpendingInput
-from finml.registry.manifest import write_manifest
+from tests.bentos.alone import alone
+from tests.bentos.waiting import wait_for
 from tests.models.spending.months import daily, monthly, people
 
 pytestmark = pytest.mark.xdist_group("bento")
@@ -57,63 +51,18 @@ def trained(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(trained, tmp_path_factory):
-    """The service's class over a store that holds the model, as in a Bento."""
-    from bentoml._internal.configuration.containers import BentoMLContainer
-    from bentoml._internal.models import ModelStore
-
-    home = tmp_path_factory.mktemp("serving")
-    patch = pytest.MonkeyPatch()
-    patch.setattr(release, "SERVING", home)
-    (home / "models").mkdir()
-    BentoMLContainer.model_store.set(ModelStore(home / "models"))
-    with bentoml.models.create("spending:4") as stored:
-        shutil.copytree(trained, stored.path_of(MODEL_FILES))
-        manifest = write_manifest(Path(stored.path_of(MODEL_FILES)))
-    model = ReleasedModel(
-        name="spending", version=4, manifest_sha256=manifest, run_id="r", git_commit="c", data_hash="d",
-        feature_service="spending_v1", gate=[],
-    )  # fmt: skip
-    Release(project="test", models=[model]).write(home)
-
-    @bentoml.service(
-        name="spending_alone", logging={"access": {"enabled": False}}, metrics={"enabled": False}
-    )
-    class Alone(API):
-        """Spending and nothing else."""
-
-        def __init__(self) -> None:
-            quieten_bentoml()
-            super().__init__()
-
-    # the first reading imports Feast, which takes seconds
-    Alone.add_asgi_middleware(ProblemMiddleware, timeout_s=60.0)
-    yield Alone
-    BentoMLContainer.model_store.reset()
-    ServedInput.served = None
-    patch.undo()
-
-
-@pytest.fixture(scope="module")
-def client(served):
-    with TestClient(served.to_asgi(), raise_server_exceptions=False) as client:
-        yield client
+    with alone(API, trained, tmp_path_factory.mktemp("alone"), features="spending_v1") as served:
+        yield served
 
 
 @pytest.fixture
-def histories(client):
+def histories(served, monkeypatch):
     """The service with users' histories in place of a store that is not there."""
-    spending = bentoml.get_current_service().spending
-    absent, spending.features = spending.features, StoredHistories()
-    yield
-    spending.features = absent
+    monkeypatch.setattr(served.scorer, "features", StoredHistories())
 
 
-def ask(client, *inputs, action="predict"):
-    return client.post(f"/{action}/spending", json={"inputs": list(inputs)})
-
-
-def test_an_answer_has_forecasts_that_add_up_and_its_version(client):
-    (answer,) = ask(client, {"category": "groceries", "horizon": 2}).json()
+def test_an_answer_has_forecasts_that_add_up_and_its_version(served):
+    (answer,) = served.ask({"category": "groceries", "horizon": 2}).json()
     assert answer["model_version"] == "spending@4"
     assert (answer["user_id"], answer["feature_status"], answer["feature_timestamps"]) == (
         None,
@@ -133,16 +82,15 @@ def test_an_answer_has_forecasts_that_add_up_and_its_version(client):
         assert sum(point["decomposition"].values()) == pytest.approx(point["yhat"])
 
 
-def test_without_a_category_all_are_answered(client):
-    (answer,) = ask(client, {}).json()
+def test_without_a_category_all_are_answered(served):
+    (answer,) = served.ask({}).json()
     assert [one["category"] for one in answer["forecasts"]] == ["coffee", "groceries", "rent"]
     assert {len(one["forecast"]) for one in answer["forecasts"]} == {3}
 
 
 @pytest.mark.usefixtures("histories")
-def test_a_user_s_stored_history_is_read_and_told(client):
-    few, many, unknown = ask(
-        client,
+def test_a_user_s_stored_history_is_read_and_told(served):
+    few, many, unknown = served.ask(
         *({"user_id": user, "category": "groceries", "horizon": 1} for user in ("u1", "u9", "stranger")),
     ).json()
     assert (few["feature_status"], unknown["feature_status"]) == ("fresh", "missing")
@@ -156,41 +104,45 @@ def test_a_user_s_stored_history_is_read_and_told(client):
     assert mean["notes"][-1] == "the user has no history, so this is what the mean user spends"
 
 
-def test_a_history_in_the_request_needs_no_store(client):
+def test_a_history_in_the_request_needs_no_store(served):
     history = {"months": MONTHS, "spent": {"groceries": [90.0] * 6}}
-    (answer,) = ask(client, {"user_id": "u1", "history": history, "category": "groceries"}).json()
+    (answer,) = served.ask({"user_id": "u1", "history": history, "category": "groceries"}).json()
     assert answer["feature_status"] == "provided"
     assert answer["forecasts"][0]["forecast"][0]["yhat"] > 60
 
 
 @pytest.mark.parametrize("month", ["2016-01", "2020-12", "2021-12", "2028-12", "2030-09"])
-def test_a_history_within_the_calendar_is_answered(client, month):
+def test_a_history_within_the_calendar_is_answered(served, month):
     history = {"months": [month], "spent": {"groceries": [90.0]}}
-    answer = ask(client, {"history": history, "category": "groceries"})
+    answer = served.ask({"history": history, "category": "groceries"})
     assert answer.status_code == 200
     assert answer.json()[0]["forecasts"][0]["pooling"]["months"] == 1
 
 
-def test_a_start_frees_the_months_after_a_history(client):
+def test_a_start_frees_the_months_after_a_history(served):
     asked = {"history": {"months": ["2030-12"], "spent": {}}, "start": "2024-06-01", "category": "rent"}
-    assert ask(client, asked).status_code == 200
+    assert served.ask(asked).status_code == 200
 
 
-def test_a_store_that_cannot_be_read_is_503_where_it_is_needed(client):
-    answer = ask(client, {"user_id": "u1"})
+def test_a_store_that_cannot_be_read_is_503_where_it_is_needed(served):
+    answer = served.ask({"user_id": "u1"})
     assert answer.status_code == 503
     assert answer.json()["type"] == "urn:finml:problem:unavailable"
     assert answer.headers["retry-after"] == "1"
-    assert ask(client, {"category": "rent"}).status_code == 200
+    wait_for(lambda: not served.works())
+    answer = served.client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["failing"] == ["model:spending", "online_store:spending"]
+    assert served.ask({"category": "rent"}).status_code == 200
 
 
 @pytest.mark.usefixtures("histories")
-def test_it_is_ready_once_a_history_can_be_read(client):
-    assert client.get("/readyz").status_code == 200
+def test_it_works_once_a_history_can_be_read(served):
+    wait_for(served.works)
 
 
-def test_an_explanation_is_in_words(client):
-    (answer,) = ask(client, {"category": "groceries"}, action="explain").json()
+def test_an_explanation_is_in_words(served):
+    (answer,) = served.ask({"category": "groceries"}, action="explain").json()
     (found,) = answer["explanations"]
     assert found["text"][0].startswith("The trend alone says")
     assert found["how"].startswith("Prophet, ")
@@ -200,7 +152,7 @@ def test_an_explanation_is_in_words(client):
 
 @pytest.mark.usefixtures("histories")
 @pytest.mark.parametrize("action", ["predict", "explain"])
-def test_a_hundred_answers_equal_those_in_process(client, trained, action):
+def test_a_hundred_answers_equal_those_in_process(served, trained, action):
     categories = [None, "groceries", "rent", "coffee"]
     asked = [
         {
@@ -216,7 +168,7 @@ def test_a_hundred_answers_equal_those_in_process(client, trained, action):
     answers = [
         answer
         for start in range(0, 100, 25)
-        for answer in ask(client, *asked[start : start + 25], action=action).json()
+        for answer in served.ask(*asked[start : start + 25], action=action).json()
     ]
     assert answers == [json.loads(one.model_dump_json()) for one in expected]
 
@@ -246,7 +198,7 @@ BAD = [
     (
         {"start": "soon"},
         f"{AT}/start",
-        "Input should be a valid date or datetime, input is too short",
+        "Input should be a valid date in the format YYYY-MM-DD, input is too short",
     ),
     (
         {"start": "2023-01-01", "category": "rent"},
@@ -308,8 +260,8 @@ BAD = [
 
 @pytest.mark.parametrize("action", ["predict", "explain"])
 @pytest.mark.parametrize(("asked", "pointer", "detail"), BAD)
-def test_a_bad_input_is_answered_400_with_its_field(client, asked, pointer, detail, action):
-    answer = ask(client, asked, action=action)
+def test_a_bad_input_is_answered_400_with_its_field(served, asked, pointer, detail, action):
+    answer = served.ask(asked, action=action)
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["errors"] == [{"pointer": pointer, "detail": detail}]
@@ -320,6 +272,7 @@ def test_a_bad_input_is_answered_400_with_its_field(client, asked, pointer, deta
     [
         ({}, "#/inputs", "Field required"),
         ({"inputs": []}, "#/inputs", "List should have at least 1 item after validation, not 0"),
+        ({"inputs": [{}], "more": 1}, "#/more", "Extra inputs are not permitted"),
         (
             {"inputs": [{}] * 33},
             "#/inputs",
@@ -327,14 +280,14 @@ def test_a_bad_input_is_answered_400_with_its_field(client, asked, pointer, deta
         ),
     ],
 )
-def test_a_bad_list_is_answered_400(client, body, pointer, detail):
-    answer = client.post("/predict/spending", json=body)
+def test_a_bad_list_is_answered_400(served, body, pointer, detail):
+    answer = served.client.post("/predict/spending", json=body)
     assert answer.status_code == 400
     assert answer.json()["errors"] == [{"pointer": pointer, "detail": detail}]
 
 
-def test_only_the_failing_input_is_named(client):
-    answer = ask(client, {"category": "rent"}, {"category": "moon"})
+def test_only_the_failing_input_is_named(served):
+    answer = served.ask({"category": "rent"}, {"category": "moon"})
     assert [error["pointer"] for error in answer.json()["errors"]] == ["#/inputs/1/category"]
 
 
@@ -347,6 +300,6 @@ def test_only_the_failing_input_is_named(client):
         (b"x" * 10_000_000, 413),
     ],
 )
-def test_a_body_that_cannot_be_read(client, body, status):
-    answer = client.post("/predict/spending", content=body, headers={"content-type": "application/json"})
+def test_a_body_that_cannot_be_read(served, body, status):
+    answer = served.send(body)
     assert answer.status_code == status
