@@ -26,6 +26,8 @@ BENTO_VARIABLE = "FINML_SERVED_BENTO"
 BACKLOG = 2048
 KEEP_ALIVE_S = 30
 HEADERS_WITHIN_S = 10.0
+# the same for who has connected to a server that stops
+LAST_HEAD_WITHIN_S = 1.0
 # in which the requests that were taken are answered; the edge answers every one within ten
 FINISH_WITHIN_S = 15
 HUNG_AFTER_S = 60
@@ -132,6 +134,14 @@ class PatientProtocol(HttpToolsProtocol):
         """The connection is gone: stop the clock."""
         self.stop_clock()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """The server stops: answer what is under way, and what a caller that has just connected is sending."""
+        if self.cycle is None:
+            self.stop_clock()
+            self.head_timer = self.loop.call_later(LAST_HEAD_WITHIN_S, self.hang_up)
+        else:
+            super().shutdown()
 
     def stop_clock(self) -> None:
         """Forget the limit until the next request."""
