@@ -136,7 +136,7 @@ class PatientProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """The server stops: answer what is under way, and what a caller that has just connected is sending."""
+        """The server stops: answer what is under way, and what a caller who has just come is sending."""
         if self.cycle is None:
             self.stop_clock()
             self.head_timer = self.loop.call_later(LAST_HEAD_WITHIN_S, self.hang_up)

@@ -3,6 +3,7 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from stdnum import luhn, verhoeff
 
+from finml.models.requests import Message
 from finml.privacy import mask, mask_model, mask_text
 
 MARK = re.compile(r"\[\[(\w+)\|(.*?)\]\]")
@@ -184,3 +186,24 @@ def test_what_is_not_there_stays_so():
 @pytest.mark.parametrize("collection", [list, tuple, set, frozenset])
 def test_collections_are_masked_inside(collection):
     assert mask(MappingProxyType({"a": collection(["9876543210"])})) == {"a": ["<phone>"]}
+
+
+class Words(Message):
+    text: str
+
+
+class Ours(Message):
+    own_words: ClassVar[bool] = True
+    user_id: str
+    reasons: list[Words]
+
+
+def test_what_is_in_the_models_own_words_is_not_searched_but_its_own_fields_are():
+    answer = Ours(user_id="a@example.com", reasons=[Words(text="4111 1111 1111 1111 times the balance")])
+    masked = mask_model(answer)
+    assert masked["user_id"] == "<email>"
+    assert masked["reasons"] == [{"text": "4111 1111 1111 1111 times the balance"}]
+
+
+def test_a_text_that_was_masked_before_is_masked_again():
+    assert [mask_text("write to a@example.com") for _ in range(2)] == ["write to <email>"] * 2

@@ -16,8 +16,8 @@ from bentos.apis import api
 from bentos.base import ModelApi
 from bentos.release import FEATURES_FOLDER, Release
 from bentos.server import newest_bento, running
-from finml.ledger.warehouse import connect
 from finml.access.temporary import temporary_key
+from finml.ledger.warehouse import connect
 from finml.models.base import get_model, model_names
 from finml.settings import Settings
 from tests.pipelines.conftest import Outcome, at_home

@@ -1,6 +1,6 @@
 """What the requests of all models are made of."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -8,7 +8,13 @@ from finml.ledger.declaration import MAX_ID_LENGTH
 
 
 class Message(BaseModel):
-    """Base of requests and answers: no unknown field, no number that is none."""
+    """Base of requests and answers: no unknown field, no number that is none.
+
+    Attributes:
+        own_words: whether all texts that it nests are the model's own, so that none can quote a person.
+    """
+
+    own_words: ClassVar[bool] = False
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 

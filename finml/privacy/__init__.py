@@ -5,6 +5,7 @@ intents and the opaque ids that join logs stay. What is masked, what is not, and
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -30,9 +31,26 @@ PERSONAL_KEYS: Mapping[str, str] = {
 LOGGED_KEYS: Mapping[str, str] = {**PERSONAL_KEYS, "text": "<text>"}
 
 
+SHORT = 128
+"""Characters of a text that is worth remembering: names, words, reasons come again and again."""
+
+
 def mask_text(text: str) -> str:
     """`text` with personal data and secrets in it replaced by their kinds."""
+    return _mask_short(text) if len(text) <= SHORT else _mask_any(text)
+
+
+def _mask_any(text: str) -> str:
     return mask_numbers(mask_addresses(mask_secrets(text)))
+
+
+# a megabyte or two of memory, which the texts passed through anyway
+_mask_short = lru_cache(maxsize=8192)(_mask_any)
+
+
+@lru_cache(maxsize=4096)
+def _plain(key: str) -> str:
+    return key.lower().replace("-", "_")
 
 
 def mask(value: object, keys: Mapping[str, str] = LOGGED_KEYS) -> Any:  # noqa: ANN401  # what came in, masked
@@ -54,7 +72,7 @@ def mask(value: object, keys: Mapping[str, str] = LOGGED_KEYS) -> Any:  # noqa: 
 
 def mask_value(key: str, value: object, keys: Mapping[str, str] = LOGGED_KEYS) -> Any:  # noqa: ANN401
     """`value`, which has the name `key`, as `mask` leaves it."""
-    key = key.lower().replace("-", "_")
+    key = _plain(key)
     whole = keys.get(key)
     if whole is not None:
         return value if value is None else whole
@@ -66,7 +84,14 @@ def mask_value(key: str, value: object, keys: Mapping[str, str] = LOGGED_KEYS) -
 def mask_model(value: BaseModel | Mapping[str, Any]) -> dict[str, Any]:
     """Inputs or outputs of a model as plain JSON data, fit for the inference log.
 
-    Texts are masked inside, values of personal keys go whole, amounts and all other numbers stay.
+    Texts are masked inside, values of personal keys go whole, amounts and all other numbers stay. Where a
+    class says by `own_words` that what it nests is in the model's words alone, only its own fields are looked
+    at.
     """
     fields = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    if getattr(value, "own_words", False):
+        return {
+            key: mask_value(key, item, PERSONAL_KEYS) if isinstance(item, str) else item
+            for key, item in fields.items()
+        }
     return {key: mask_value(key, item, PERSONAL_KEYS) for key, item in fields.items()}

@@ -13,7 +13,8 @@ from finml.privacy.digits import ABOUT_ACCOUNT, LOOK_BACK, kind_of
 SEPARATORS = " .()\u00a0\u2009\u202f\\-\u2010-\u2013"
 AMOUNT = r"\d{1,12}(?:[.,]\d+){0,6}"
 CURRENCY = r"(?i:rs\.?|inr|usd|eur|gbp|rupees|rupaye)"
-UNITS = r"(?:/-|(?i:rs|inr|usd|eur|rupees?|rupaye|lakhs?|crores?|bytes|rows|ms|ns|us|seconds)\b)"
+# a currency in front of the next number says nothing of the one before it
+UNITS = r"(?:/-|(?i:(?:rs|inr|usd|eur)\b(?!\.?\s?\d)|(?:rupees?|rupaye|lakhs?|crores?|bytes|rows|ms|ns|us|seconds)\b))"
 
 # Nothing in a text without a match here is a number of a person: at least seven digits close together, or a
 # letter code.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -148,6 +148,8 @@ class CreditRiskReason(Message):
 
 class CreditRiskOutput(Message):
     """The answer about one loan."""
+
+    own_words: ClassVar[bool] = True
 
     user_id: str | None
     probability: float = Field(ge=0, le=1, description="calibrated probability of default")
