@@ -14,7 +14,10 @@ SEPARATORS = " .()\u00a0\u2009\u202f\\-\u2010-\u2013"
 AMOUNT = r"\d{1,12}(?:[.,]\d+){0,6}"
 CURRENCY = r"(?i:rs\.?|inr|usd|eur|gbp|rupees|rupaye)"
 # a currency in front of the next number says nothing of the one before it
-UNITS = r"(?:/-|(?i:(?:rs|inr|usd|eur)\b(?!\.?\s?\d)|(?:rupees?|rupaye|lakhs?|crores?|bytes|rows|ms|ns|us|seconds)\b))"
+UNITS = (
+    r"(?:/-|(?i:(?:rs|inr|usd|eur)\b(?!\.?\s?\d)"
+    r"|(?:rupees?|rupaye|lakhs?|crores?|bytes|rows|ms|ns|us|seconds)\b))"
+)
 
 # Nothing in a text without a match here is a number of a person: at least seven digits close together, or a
 # letter code.
