@@ -31,6 +31,7 @@ PERSONAL_KEYS: Mapping[str, str] = {
 LOGGED_KEYS: Mapping[str, str] = {**PERSONAL_KEYS, "text": "<text>"}
 
 
+NUMBERS = frozenset({float, int, bool, type(None)})
 SHORT = 128
 """Characters of a text that is worth remembering: names, words, reasons come again and again."""
 
@@ -64,7 +65,11 @@ def mask(value: object, keys: Mapping[str, str] = LOGGED_KEYS) -> Any:  # noqa: 
     if isinstance(value, str):
         return mask_text(value)
     if isinstance(value, Mapping):
-        return {key: mask_value(str(key), item, keys) for key, item in value.items()}
+        return {
+            # most of what models take is numbers, which stay wherever their name is no personal one
+            key: item if type(item) in NUMBERS and _plain(key) not in keys else mask_value(key, item, keys)
+            for key, item in ((str(key), item) for key, item in value.items())
+        }
     if isinstance(value, list | tuple | set | frozenset):
         return [mask(item, keys) for item in value]
     return value
