@@ -10,6 +10,7 @@ from bentos.packaging import package
 from bentos.server import free_port, running
 from finml.features.materialize import materialize
 from finml.features.store import apply
+from tests.bentos.waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.server, pytest.mark.xdist_group("bento")]
 
@@ -40,12 +41,13 @@ def test_redis_comes_goes_and_comes_back(bank, bento, service):
             assert gone.status_code == 503
             assert gone.json()["type"] == "urn:finml:problem:unavailable"
             assert str(port) not in gone.text
-            assert client.get("/readyz").status_code == 503
+            # probes are answered by what was found a moment ago
+            wait_for(lambda: client.get("/readyz").status_code == 503)
             assert client.get("/livez").status_code == 200
             redis = start(program, port)
             # it kept nothing on disk, which a materialization cannot know
             materialize(settings, bank.repo, full=True)
-            assert client.get("/readyz").status_code == 200
+            wait_for(lambda: client.get("/readyz").status_code == 200)
             assert client.post("/predict/credit_risk", json=body).json() == from_sqlite
     finally:
         redis.kill()
