@@ -34,6 +34,38 @@ PROBLEM = {
     },
     "required": ["type", "title", "status", "detail", "request_id"],
 }
+STATUS = {"type": "object", "properties": {"status": {"type": "string"}}, "required": ["status"]}
+CHECK = {
+    "type": "object",
+    "properties": {
+        "ok": {"type": "boolean"},
+        "required": {"type": "boolean"},
+        "latency_ms": {"type": "number", "minimum": 0},
+        "error": {"type": "string", "description": "kind of error, where there is one"},
+    },
+    "required": ["ok", "required", "latency_ms"],
+}
+HEALTH = {
+    "type": "object",
+    "properties": {
+        "status": {"enum": ["ok", "degraded"]},
+        "checks": {"type": "object", "additionalProperties": CHECK},
+    },
+    "required": ["status", "checks"],
+}
+RELEASED = {
+    "type": "object",
+    "properties": {"models": {"type": "array", "items": {"type": "object"}}},
+    "required": ["models"],
+}
+ROUTED = {
+    "type": "object",
+    "properties": {
+        "models": {"type": "object", "additionalProperties": {"type": "object"}},
+        "error": {"type": ["string", "null"]},
+    },
+    "required": ["models", "error"],
+}
 GUARDED = (401, 403, 429, 500, 503, 504)
 MODEL_STATUSES = (400, 401, 403, 408, 413, 415, 422, 429, 500, 503, 504)
 
@@ -83,18 +115,24 @@ def document(front: "Front") -> dict[str, Any]:
     }
 
 
-# path: (what it answers, whether it is open, statuses beside 200)
-PAGES: Mapping[str, tuple[str, bool, tuple[int, ...]]] = {
+# path: (what it answers, its form (text where there is none), whether it is open, statuses beside 200)
+PAGES: Mapping[str, tuple[str, Mapping[str, Any] | None, bool, tuple[int, ...]]] = {
     "/models": (
         "What is served: versions, variants, lineage, the figures that the gate saw.",
+        RELEASED,
         False,
         GUARDED,
     ),
-    "/routing": ("Which version answers whom.", False, GUARDED),
-    "/metrics": ("Figures for Prometheus.", False, GUARDED),
-    "/livez": ("The process answers.", True, ()),
-    "/readyz": ("Every model has just scored a row.", True, (503,)),
-    "/healthz": ("Each dependency with its latency.", True, (503,)),
+    "/routing": ("Which version answers whom.", ROUTED, False, GUARDED),
+    "/metrics": ("Figures for Prometheus.", None, False, GUARDED),
+    "/livez": ("The process answers.", STATUS, True, ()),
+    "/readyz": (
+        "Every model has just scored a row, or `failing` names it.",
+        STATUS,
+        True,
+        (503,),
+    ),
+    "/healthz": ("Each dependency with its latency, in `checks`.", HEALTH, True, (503,)),
 }
 
 
@@ -134,19 +172,18 @@ def feedback_operation(request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def page_operation(path: str, page: tuple[str, bool, tuple[int, ...]]) -> dict[str, Any]:
+def page_operation(
+    path: str, page: tuple[str, Mapping[str, Any] | None, bool, tuple[int, ...]]
+) -> dict[str, Any]:
     """A page."""
-    words, is_open, statuses = page
-    media_type = "text/plain" if path == "/metrics" else "application/json"
+    words, schema, is_open, statuses = page
+    content = {"application/json": {"schema": schema}} if schema else {"text/plain": {}}
     found: dict[str, Any] = {
         "operationId": path.strip("/"),
         "tags": ["service"],
         "summary": words,
-        "responses": {"200": {"description": "so it is", "content": {media_type: {}}}, **problems(statuses)},
+        "responses": {"200": {"description": "so it is", "content": content}, **problems(statuses)},
     }
-    if path in ("/readyz", "/healthz"):
-        # what is wrong is said in the page's own form
-        found["responses"]["503"] = {"description": "not now", "content": {"application/json": {}}}
     if is_open:
         found["security"] = []
     return found
