@@ -62,19 +62,12 @@ class Service:
     process: subprocess.Popen[bytes]
     settings: Settings
     seen: Seen
+    lost: str = ""
 
     def workers(self) -> list[psutil.Process]:
         """The processes that serve."""
         children = psutil.Process(self.process.pid).children()
         return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-
-    def metric(self, name: str) -> float:
-        """A figure of `/metrics`, summed over its labels; NaN where the service is gone."""
-        try:
-            page = httpx.get(f"{self.url}/metrics", headers={"X-API-Key": self.key}, timeout=10).text
-        except httpx.HTTPError:
-            return float("nan")
-        return sum(float(line.rsplit(" ", 1)[1]) for line in page.splitlines() if line.startswith(name))
 
 
 def ask(service: Service, body: dict[str, Any], over: threading.Event) -> None:
@@ -116,6 +109,29 @@ def serving(settings: Settings, users: list[str]) -> Iterator[Service]:
                 if thread.ident:
                     thread.join()
             stop(process)
+            service.lost = lost(service)
+
+
+def lost(service: Service) -> str:
+    """What the logs lack of what was answered, and whether the audit log is whole."""
+    from finml.audit import audit_folder, audit_secret, verify
+    from finml.monitoring.reading import read
+
+    key_id = service.key.split("_")[1]
+    answered = sum(status == 200 for _, status, _ in service.seen.requests)
+    predictions = read(service.settings, columns=["caller"])
+    logged = int((predictions["caller"] == key_id).sum())
+    folder = audit_folder(service.settings)
+    decided = sum(
+        f'"{key_id}"' in line
+        for file in folder.glob("*.jsonl")
+        for line in file.read_text(encoding="utf-8").splitlines()
+    )
+    problems = verify(folder, audit_secret(service.settings)).problems
+    return (
+        f"of {answered} answers {max(answered - logged, 0)} not in the inference log, "
+        f"{max(answered - decided, 0)} not in the audit log; {len(problems)} problems in it"
+    )
 
 
 def until(condition: Callable[[], bool], within_s: float) -> None:
@@ -162,7 +178,7 @@ def filled(settings: Settings) -> None:
     materialize(settings, repo, full=True)
 
 
-def redis_killed(settings: Settings, users: list[str]) -> list[str]:
+def redis_killed(settings: Settings, users: list[str]) -> "Fault":
     """The online store dies and comes back empty, and is filled again."""
     port = free_port()
     with_redis = settings.model_copy(update={"redis_url": f"redis://{HOST}:{port}/0", "feature_cache_s": 0.0})
@@ -176,13 +192,13 @@ def redis_killed(settings: Settings, users: list[str]) -> list[str]:
                 filled(with_redis)
 
             row = observed(service, server[0].kill, back)
-            return ["Redis killed, and back filled anew", *row, "nothing"]
+            return "Redis killed, and back filled anew", row, service
     finally:
         server[-1].kill()
         filled(settings)
 
 
-def redis_slow(settings: Settings, users: list[str]) -> list[str]:
+def redis_slow(settings: Settings, users: list[str]) -> "Fault":
     """The online store hangs: its process is stopped, its connections stay open."""
     port = free_port()
     with_redis = settings.model_copy(update={"redis_url": f"redis://{HOST}:{port}/0", "feature_cache_s": 0.0})
@@ -195,7 +211,7 @@ def redis_slow(settings: Settings, users: list[str]) -> list[str]:
                 lambda: server.send_signal(signal.SIGSTOP),
                 lambda: server.send_signal(signal.SIGCONT),
             )
-            return [f"Redis hangs (limit {settings.store_timeout_s:g} s)", *row, "nothing"]
+            return f"Redis hangs (limit {settings.store_timeout_s:g} s)", row, service
     finally:
         server.send_signal(signal.SIGCONT)
         server.kill()
@@ -213,7 +229,7 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
         subprocess.run(["umount", "-l", folder], check=True)
 
 
-def disk_full(settings: Settings, users: list[str], *, name: str, folder: str) -> list[str]:
+def disk_full(settings: Settings, users: list[str], *, name: str, folder: str) -> "Fault":
     """The disk of a log fills up, and gets room again."""
     with small_disk(settings.home / folder, "4m") as disk, serving(settings, users) as service:
         ballast = disk / "ballast"
@@ -228,11 +244,10 @@ def disk_full(settings: Settings, users: list[str], *, name: str, folder: str) -
                     pass
 
         row = observed(service, fill, ballast.unlink)
-        dropped = service.metric('finml_state{what="inference_log_dropped"}')
-        return [f"disk of the {name} full", *row, f"{dropped:.0f} rows of the inference log dropped"]
+        return f"disk of the {name} full", row, service
 
 
-def worker_killed(settings: Settings, users: list[str]) -> list[str]:
+def worker_killed(settings: Settings, users: list[str]) -> "Fault":
     """A worker is killed outright."""
     with serving(settings, users) as service:
 
@@ -240,17 +255,17 @@ def worker_killed(settings: Settings, users: list[str]) -> list[str]:
             service.workers()[0].kill()
 
         row = observed(service, kill, lambda: None)
-        return ["worker killed (SIGKILL)", *row, "its requests under way, its log's last 5 s at most"]
+        return "worker killed (SIGKILL)", row, service
 
 
-def stopped(settings: Settings, users: list[str]) -> list[str]:
+def stopped(settings: Settings, users: list[str]) -> "Fault":
     """The service is told to stop."""
     with serving(settings, users) as service:
         row = observed(service, service.process.terminate, lambda: service.process.wait(30))
-        return ["SIGTERM", row[0], row[1], "", "nothing"]
+        return "SIGTERM", (row[0], row[1], ""), service
 
 
-def malformed(settings: Settings, users: list[str]) -> list[str]:
+def malformed(settings: Settings, users: list[str]) -> "Fault":
     """10,000 requests that are wrong in every way, beside good ones."""
     kinds: list[dict[str, Any]] = [
         {"content": b"{"},
@@ -294,11 +309,11 @@ def malformed(settings: Settings, users: list[str]) -> list[str]:
 
         row = observed(service, all_at_once, lambda: None)
         answers = ", ".join(f"{count} x {status or 'cut off'}" for status, count in sorted(got.items()))
-        return [f"10,000 malformed requests (answered {answers})", *row, "nothing"]
+        return f"10,000 malformed requests (answered {answers})", row, service
 
 
-def idle(settings: Settings, users: list[str]) -> list[str]:
-    """500 connections that say nothing, and 100 that send a byte a second."""
+def idle(settings: Settings, users: list[str]) -> "Fault":
+    """500 connections that say nothing, and 100 that send half a head."""
     with serving(settings, users) as service:
         port = int(service.url.rpartition(":")[2])
         opened: list[socket.socket] = []
@@ -322,10 +337,13 @@ def idle(settings: Settings, users: list[str]) -> list[str]:
             except OSError:
                 cut += 1
             connection.close()
-        return [f"500 idle and 100 slow connections ({cut} of 600 cut off in 10 s)", *row, "nothing"]
+        return f"500 idle and 100 half-open connections ({cut} of 600 cut off when looked at)", row, service
 
 
-FAULTS: dict[str, Callable[[Settings, list[str]], list[str]]] = {
+Fault = tuple[str, tuple[str, str, str], Service]
+"""What was done, what callers saw of it, and the service."""
+
+FAULTS: dict[str, Callable[[Settings, list[str]], "Fault"]] = {
     "redis_killed": redis_killed,
     "redis_slow": redis_slow,
     "log_disk": lambda s, u: disk_full(s, u, name="inference log", folder="inference_log"),
@@ -351,7 +369,8 @@ def main() -> int:
     rows = []
     for name, inflict in FAULTS.items():
         if only in name and (os.geteuid() == 0 or "disk" not in name):
-            rows.append(inflict(settings, users))
+            title, row, service = inflict(settings, users)
+            rows.append([title, *row, service.lost])
             print("| " + " | ".join(rows[-1]) + " |", flush=True)
     Path("benchmarks/results/faults.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     return 0

@@ -37,7 +37,7 @@ class Plan:
     """
 
     repetitions: int = 3
-    seconds: int = 4
+    seconds: int = 3
     warm_up_s: int = 1
     connections: tuple[int, ...] = (1, 16, 64)
 

@@ -50,7 +50,8 @@ def peer(
     with tempfile.TemporaryDirectory(prefix="finml-peer-") as folder, tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
             [str(python), *server.command(port, Path(folder))],
-            cwd=REPOSITORY,
+            # some leave files where they run
+            cwd=folder,
             env=_environment(models, Path(folder)),
             stdout=said,
             stderr=said,
