@@ -119,7 +119,7 @@ class Lane(Generic[I, O]):
         scoring = loop.run_in_executor(self._thread, self._attempt, batch, items)
         scoring.add_done_callback(lambda done: self._after(batch, done))
 
-    def _after(self, batch: list[_Work[I, O]], done: "asyncio.Future[list[list[O] | BaseException]]") -> None:
+    def _after(self, batch: list[_Work[I, O]], done: "asyncio.Future[list[list[O] | Exception]]") -> None:
         if not done.cancelled():
             self._finish(batch, done.result())
         self._next()
@@ -143,7 +143,7 @@ class Lane(Generic[I, O]):
                 rows += len(work.items)
         return batch
 
-    def _attempt(self, batch: list[_Work[I, O]], items: Sequence[I]) -> list[list[O] | BaseException]:
+    def _attempt(self, batch: list[_Work[I, O]], items: Sequence[I]) -> list[list[O] | Exception]:
         """Outputs or an error for each request of a batch.
 
         Where a batch of several fails, each request is scored alone: one that cannot be answered must not
@@ -153,11 +153,12 @@ class Lane(Generic[I, O]):
             outputs = self._score(items)
             if len(outputs) != len(items):
                 raise RuntimeError(f"{len(outputs)} outputs for {len(items)} inputs")
-        except Exception as error:
+        except BaseException as error:
+            # whatever it is: a lane that does not go on answers nobody ever again
             if len(batch) == 1:
-                return [error]
+                return [failure(error)]
             return [found for work in batch for found in self._attempt([work], work.items)]
-        found: list[list[O] | BaseException] = []
+        found: list[list[O] | Exception] = []
         start = 0
         for work in batch:
             found.append(list(outputs[start : start + len(work.items)]))
@@ -165,11 +166,20 @@ class Lane(Generic[I, O]):
         return found
 
     @staticmethod
-    def _finish(batch: list[_Work[I, O]], found: Sequence[list[O] | BaseException]) -> None:
+    def _finish(batch: list[_Work[I, O]], found: Sequence[list[O] | Exception]) -> None:
         for work, result in zip(batch, found, strict=True):
             if work.answer.done():
                 continue
-            if isinstance(result, BaseException):
+            if isinstance(result, Exception):
                 work.answer.set_exception(result)
             else:
                 work.answer.set_result(result)
+
+
+def failure(error: BaseException) -> Exception:
+    """What a future takes and handlers of requests catch: no panic of a Rust library, no `StopIteration`."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    wrapped = RuntimeError(f"scoring ended with {type(error).__name__}")
+    wrapped.__cause__ = error
+    return wrapped

@@ -108,6 +108,28 @@ def test_a_failing_request_fails_alone():
     assert isinstance(second, ValueError)
 
 
+class Panic(BaseException):
+    """As a library in Rust panics."""
+
+
+@pytest.mark.parametrize("inline", [True, False])
+@pytest.mark.parametrize("error", [Panic(), StopIteration(), SystemExit()], ids=repr)
+def test_whatever_a_model_ends_with_the_next_request_is_answered(inline, error):
+    def score(items):
+        if -1 in items:
+            raise error
+        return items
+
+    async def ask():
+        queue = lane(score, inline=inline)
+        with pytest.raises(RuntimeError, match=type(error).__name__):
+            await queue.submit([-1])
+        async with asyncio.timeout(5):
+            return await queue.submit([1])
+
+    assert asyncio.run(ask()) == [1]
+
+
 def test_a_full_queue_refuses_at_once_and_recovers():
     model = Model()
     model.free.clear()
