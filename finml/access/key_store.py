@@ -64,6 +64,14 @@ def read_keys(path: Path) -> KeyFile | None:
         raise AccessError(f"the key file cannot be read: {error.strerror}", hint=f"see {path}") from None
 
 
+def secret_is_gone(settings: Settings) -> AccessError:
+    """What to say where there is a key file, but not the secret that its keys were hashed with."""
+    return AccessError(
+        "the secret that the keys were hashed with is gone",
+        hint=f"restore {secret_file(settings)} or FINML_KEYS_SECRET, or make the keys anew",
+    )
+
+
 def check_mark(file: KeyFile, hasher: Hasher) -> None:
     """Check that the keys of a file were hashed with the secret at hand.
 
@@ -196,10 +204,7 @@ class KeyStore:
 
     def _make_secret(self, file: KeyFile | None) -> bytes:
         if file:
-            raise AccessError(
-                "the secret that the keys were hashed with is gone",
-                hint=f"restore {secret_file(self._settings)} or FINML_KEYS_SECRET, or make the keys anew",
-            )
+            raise secret_is_gone(self._settings)
         secret = secrets.token_hex(32).encode()
         write_private(secret_file(self._settings), secret)
         return secret

@@ -10,7 +10,7 @@ from math import inf
 import structlog
 
 from finml.access.caller import Caller, Limits
-from finml.access.key_store import check_mark, find_secret, read_keys
+from finml.access.key_store import check_mark, find_secret, read_keys, secret_is_gone
 from finml.access.keys import ID_PLACE, LENGTH, Hasher, KeyRecord
 from finml.access.scopes import Scopes
 from finml.errors import FinmlError
@@ -78,16 +78,19 @@ class Keyring:
         """Read the file, if it has changed since it was last read well.
 
         Raises:
-            AccessError: it cannot be read or is broken; the keys read before stay.
+            AccessError: it or the secret of its keys is broken or cannot be read; the keys read before stay.
             SettingsError: its keys were hashed with another secret.
         """
         state = self._look()
         if state == self._state:
             return
         file = read_keys(self._settings.keys)
-        secret = find_secret(self._settings)
-        if file is None or secret is None:
+        if file is None:
             return
+        secret = find_secret(self._settings)
+        if secret is None:
+            # said, not passed over: a key that was revoked meanwhile would be taken on and on
+            raise secret_is_gone(self._settings)
         hasher = Hasher(secret)
         check_mark(file, hasher)
         self._ring = _Ring(hasher, {record.id.encode(): self._entry(record) for record in file.keys})

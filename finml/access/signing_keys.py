@@ -19,6 +19,8 @@ LIFE_S = 300.0
 # between two readings, however many unknown keys tokens name meanwhile
 LEAST_PAUSE_S = 10.0
 TIMEOUT_S = 5.0
+# the latter two: JSON of another shape, of which PyJWT says no more
+UNREADABLE = (PyJWTError, OSError, ValueError, AttributeError, TypeError)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -87,7 +89,7 @@ class SigningKeys:
         try:
             self.use(await asyncio.to_thread(self._read))
             self._failing = False
-        except (PyJWTError, OSError, ValueError) as error:
+        except UNREADABLE as error:
             if not self._failing:
                 # the keys read before stay: an issuer that is away must not lock everybody out
                 log.error("jwks_not_read", kind=type(error).__name__, keeping=len(self._keys))
@@ -118,7 +120,7 @@ def signing_keys(source: str) -> SigningKeys:
 
     try:
         first = read()
-    except (PyJWTError, OSError, ValueError, AttributeError, TypeError) as error:
+    except UNREADABLE as error:
         raise SettingsError(
             f"FINML_JWT_JWKS cannot be used: {type(error).__name__}",
             hint="it names a URL, or a file with a JWKS (RFC 7517)",

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from finml.access.key_store import KeyStore
+from finml.access.key_store import KeyStore, secret_file
 from finml.access.keyring import Keyring
 from finml.errors import AccessError
 
@@ -117,6 +117,20 @@ def test_a_file_that_breaks_leaves_the_last_good_one_and_is_logged_once(settings
     KeyStore(settings).revoke(ring.find(text).id)
     ring.refresh()
     assert ring.find(text) is None
+
+
+def test_a_secret_that_is_gone_is_said(settings, ring):
+    text = KeyStore(settings).create("a shop", SCOPES).text.encode()
+    ring.refresh()
+    secret_file(settings).unlink()
+    settings.keys.write_bytes(settings.keys.read_bytes() + b"\n")
+    with capture_logs() as logs:
+        ring.refresh()
+        ring.refresh()
+    assert [(entry["event"], "secret" in entry["message"]) for entry in logs] == [("keys_not_read", True)]
+    assert ring.find(text)
+    with pytest.raises(AccessError, match="secret that the keys were hashed with is gone"):
+        Keyring(settings).load()
 
 
 def test_a_file_that_is_broken_from_the_beginning_is_an_error(settings, ring):

@@ -166,6 +166,17 @@ def test_rotated_keys_are_fetched_and_withdrawn_ones_end_their_tokens(given, mon
         asyncio.run(story())
 
 
+@pytest.mark.parametrize("text", ["[1]", '{"keys": [1]}', "{", ""])
+def test_a_file_of_keys_that_breaks_later_leaves_the_last_good_ones(given, jwks, issuer, text):
+    async def story():
+        tokens = Tokens.of(given)
+        jwks.write_text(text)
+        assert await tokens.find(issuer.token(headers={"kid": "made up"})) is None
+        assert await tokens.find(issuer.token())
+
+    asyncio.run(story())
+
+
 def test_tokens_that_come_together_fetch_once(given):
     rotating = Issuer()
     with published(rotating) as url:
