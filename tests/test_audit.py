@@ -338,11 +338,12 @@ def test_a_folder_that_cannot_be_made_refuses(tmp_path):
         AuditLog(tmp_path / "log", SECRET, name="serve").append([decision(1)])
 
 
-def test_a_disk_that_fails_later_refuses_once_and_goes_on_in_another_file(tmp_path, monkeypatch):
+@pytest.mark.parametrize("call", ["fsync", "dup"])
+def test_a_disk_that_fails_later_refuses_once_and_goes_on_in_another_file(tmp_path, monkeypatch, call):
     monkeypatch.setattr("finml.audit.log.FSYNC_S", 0.01)
     log = written(tmp_path, 1, seal=False)
     with monkeypatch.context() as patched:
-        patched.setattr("finml.audit.log.os.fsync", fail)
+        patched.setattr(f"finml.audit.log.os.{call}", fail)
         log.append([decision(2)])
         wait_until(lambda: log._failure)
     with pytest.raises(AuditError, match="brought to the disk"):

@@ -151,23 +151,28 @@ class AuditLog:
     def _flush(self, stop: threading.Event) -> None:
         """Bring what was written to the disk, and its reach to the index, until stopped."""
         while not stop.wait(FSYNC_S):
-            with self._lock:
-                file = self._file
-                if file is None or file.chain.seq == file.synced:
-                    continue
-                descriptor = os.dup(file.descriptor)
-                seq, head, now = file.chain.seq, file.chain.head, self._clock()
             try:
-                os.fsync(descriptor)
-                file.synced = seq
-                if now - file.entered >= REACHED_S:
-                    file.entered = now
-                    self._index.enter("reached", file.path.name, seq, head, now)
+                self._reach_the_disk()
             except (OSError, AuditError) as error:
                 self._failure = f"the audit log cannot be brought to the disk: {error}"
-                log.error("audit_log_unsafe", file=str(file.path), message=str(error))
-            finally:
-                os.close(descriptor)
+                log.error("audit_log_unsafe", folder=str(self._folder), message=str(error))
+
+    def _reach_the_disk(self) -> None:
+        with self._lock:
+            file = self._file
+            if file is None or file.chain.seq == file.synced:
+                return
+            # fails where the process has too many open files
+            descriptor = os.dup(file.descriptor)
+            seq, head, now = file.chain.seq, file.chain.head, self._clock()
+        try:
+            os.fsync(descriptor)
+            file.synced = seq
+            if now - file.entered >= REACHED_S:
+                file.entered = now
+                self._index.enter("reached", file.path.name, seq, head, now)
+        finally:
+            os.close(descriptor)
 
 
 class _File:
