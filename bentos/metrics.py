@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Metrics:
         registry = self.registry
         if not self._own and os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             registry = CollectorRegistry()
+            forget_dead(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
             MultiProcessCollector(registry)
         return generate_latest(registry), CONTENT_TYPE_LATEST
 
@@ -91,6 +93,15 @@ class Metrics:
             child = series.labels(*labels)
             found = self._children[key] = child.inc if kind in "rp" else child.observe
         return found
+
+
+def forget_dead(folder: Path) -> None:
+    """Take the gauges of workers that died out of the sums: they would say for ever what waited at last."""
+    for file in folder.glob("gauge_live*_*.db"):
+        try:
+            os.kill(int(file.stem.rpartition("_")[2]), 0)
+        except ProcessLookupError:
+            file.unlink(missing_ok=True)
 
 
 @cache
