@@ -82,9 +82,11 @@ def pages(front: Callable[[], Front]) -> Starlette:
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=False, include_input=False)
             raise Refusal(400, errors=field_errors(found)) from None
-        caller = request.scope["finml.caller"].caller.id
+        caller = request.scope["finml.caller"].caller
+        if not all(caller.scopes.allow(item.model, "feedback") for item in items):
+            raise Refusal(403)
         try:
-            await run_in_threadpool(front().feedback.add, items, caller)
+            await run_in_threadpool(front().feedback.add, items, caller.id)
         except MonitoringError as error:
             log.error("feedback_not_stored", message=str(error), hint=error.hint)
             raise Refusal(503, detail="Outcomes cannot be stored now; try again.") from None
