@@ -80,8 +80,9 @@ class Front:
             await model.close()
         self.router.close()
         await asyncio.get_running_loop().run_in_executor(None, self.records.close)
-        await self.guard.aclose()
+        self.health.close()
         self.access_log.flush()
+        await self.guard.aclose()
 
     async def answer(self, origin: Origin, inputs: Sequence[Any], receive: Receive) -> list[Given]:
         """The models' answers to one request.

@@ -5,11 +5,14 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
 from bentos.asgi import Header, Message, Send
 
+# a body of unknown names would be answered by many times its length
+MOST_ERRORS = 100
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 # status: (last part of the problem's type, what the caller should know or do)
@@ -101,10 +104,10 @@ async def send_problem(send: Send, refusal: Refusal, request_id: str, more: Iter
 
 
 def field_errors(details: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """What pydantic's errors say, with a JSON pointer to each field."""
+    """What pydantic's errors say, with a JSON pointer to each field; of very many the first."""
     return [
         {"pointer": json_pointer(error["loc"]), "detail": error["msg"].removeprefix("Value error, ")}
-        for error in details
+        for error in islice(details, MOST_ERRORS)
     ]
 
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from bentos.batching import Limits
-from bentos.problems import Refusal, json_pointer, problem
+from bentos.problems import MOST_ERRORS, Refusal, json_pointer, problem
 from finml.settings import Settings
 from tests.bentos.doubling import decided
 from tests.bentos.edges import Desk
@@ -361,6 +361,24 @@ def test_other_protocols_pass(settings):
     desk = Desk(settings, app=app)
     asyncio.run(desk.edge({"type": "lifespan"}, None, None))
     assert seen == ["lifespan"]
+
+
+def test_a_websocket_is_closed_and_reaches_nobody(settings):
+    seen, sent = [], []
+
+    async def app(scope, receive, send):
+        seen.append(scope["type"])
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(Desk(settings, app=app).edge({"type": "websocket", "path": "/"}, None, send))
+    assert (seen, sent) == ([], [{"type": "websocket.close"}])
+
+
+def test_of_very_many_errors_the_first_are_told(settings):
+    body = {"inputs": [{"number": 1}]} | {f"more{place}": 1 for place in range(1000)}
+    assert len(Desk(settings).call("POST", "/predict/doubling", json=body).json()["errors"]) == MOST_ERRORS
 
 
 def test_pointer_escapes():
