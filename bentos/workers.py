@@ -12,12 +12,16 @@ import shutil
 import socket
 import sys
 import tempfile
+import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
+
+from bentos.problems import Refusal, problem, request_id
 
 if TYPE_CHECKING:
     from bentos.asgi import App
@@ -28,14 +32,16 @@ KEEP_ALIVE_S = 30
 HEADERS_WITHIN_S = 10.0
 # the same for who has connected to a server that stops
 LAST_HEAD_WITHIN_S = 1.0
+# for a caller that is sent more than it reads
+READ_WITHIN_S = 30.0
 # in which the requests that were taken are answered; the edge answers every one within ten
 FINISH_WITHIN_S = 15
 HUNG_AFTER_S = 60
 MOST_HEADER_BYTES = 32 << 10
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until told to stop."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until told to stop; returns 0, or `STARTUP_FAILURE` where a worker could not start."""
     options = parser().parse_args(arguments)
     os.environ[BENTO_VARIABLE] = options.bento
     # chosen before any worker imports the library that reads it
@@ -55,10 +61,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         timeout_graceful_shutdown=FINISH_WITHIN_S,
         timeout_worker_healthcheck=HUNG_AFTER_S,
     )
+    supervisor = Supervisor(config, sockets=[OwnSocket(options.host, options.port)])  # type: ignore[list-item]
     try:
-        Multiprocess(config, sockets=[OwnSocket(options.host, options.port)]).run()  # type: ignore[list-item]
+        supervisor.run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    failed = any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes)
+    return STARTUP_FAILURE if failed else 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -75,8 +84,15 @@ def application() -> "App":
     """The Bento's ASGI application, in a worker."""
     import bentoml
 
-    service = bentoml.load(os.environ[BENTO_VARIABLE], standalone_load=True)
-    app: App = service.to_asgi(is_main=True)
+    bento = os.environ[BENTO_VARIABLE]
+    try:
+        service = bentoml.load(bento, standalone_load=True)
+        app: App = service.to_asgi(is_main=True)
+    except Exception:
+        # with another status the supervisor would try again for ever
+        traceback.print_exc()
+        sys.stderr.write(f"the Bento {bento} cannot be loaded\n")
+        sys.exit(STARTUP_FAILURE)
     return app
 
 
@@ -88,6 +104,17 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     listener.bind((host, port))
     return listener
+
+
+class Supervisor(Multiprocess):
+    """uvicorn's, which notices at once that a worker has died."""
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace who has died."""
+        for worker in self.processes:
+            # while the worker's end is open here too, a dead one is waited for as long as one that hangs
+            worker.child_conn.close()
+        super().keep_subprocess_alive()
 
 
 class OwnSocket:
@@ -102,24 +129,25 @@ class OwnSocket:
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """HTTP with a limit on how long a caller may take over a request's head, and on its size.
+    """HTTP with limits on a request's head, its time and size, and on how long answers may be left unread.
 
-    uvicorn waits for ever for the rest of a head, so that a few hundred idle connections would hold a server.
+    uvicorn waits for ever for both, so that a few hundred idle connections would hold a server.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock."""
         super().connection_made(transport)
-        self.head_bytes = 0
+        self.head_bytes, self.in_body = 0, False
+        self.unread_timer: asyncio.TimerHandle | None = None
         self.head_timer: asyncio.TimerHandle | None = self.loop.call_later(HEADERS_WITHIN_S, self.hang_up)
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless the head has become too long."""
         if self.head_timer is None and (self.cycle is None or self.cycle.response_complete):
-            # the first bytes of the next request on this connection
+            # the first bytes of the next request on this connection, or the rest of an answered one's body
             self.head_bytes = 0
             self.head_timer = self.loop.call_later(HEADERS_WITHIN_S, self.hang_up)
-        if self.head_timer is not None:
+        if self.head_timer is not None and not self.in_body:
             self.head_bytes += len(data)
         super().data_received(data)
         if self.head_timer is not None and self.head_bytes > MOST_HEADER_BYTES:
@@ -128,11 +156,44 @@ class PatientProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is there: stop the clock."""
         self.stop_clock()
+        if self.head_bytes > MOST_HEADER_BYTES and self.head_length() > MOST_HEADER_BYTES:
+            # all of it came at once; uvicorn answers 400 and closes
+            raise ValueError("the request's head is too long")
+        self.in_body = True
         super().on_headers_complete()
 
+    def on_message_complete(self) -> None:
+        """The body is there, whether it was read or not."""
+        self.in_body = False
+        super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """Start the clock of a caller that leaves its answers unread."""
+        self.unread_timer = self.loop.call_later(READ_WITHIN_S, self.transport.abort)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """The caller reads on."""
+        if self.unread_timer:
+            self.unread_timer.cancel()
+        super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP in the form of every other refusal."""
+        given = request_id({})
+        body = problem(Refusal(400, detail=msg), given)
+        head = (
+            f"HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n"
+            f"content-length: {len(body)}\r\nx-request-id: {given}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone: stop the clock."""
+        """The connection is gone: stop the clocks."""
         self.stop_clock()
+        if self.unread_timer:
+            self.unread_timer.cancel()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -142,6 +203,10 @@ class PatientProtocol(HttpToolsProtocol):
             self.head_timer = self.loop.call_later(LAST_HEAD_WITHIN_S, self.hang_up)
         else:
             super().shutdown()
+
+    def head_length(self) -> int:
+        """Bytes of the present head, but for what stands between its parts."""
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def stop_clock(self) -> None:
         """Forget the limit until the next request."""

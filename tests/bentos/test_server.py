@@ -65,7 +65,8 @@ def test_the_server_is_told_only_what_it_needs(settings, monkeypatch):
 
 @pytest.mark.slow
 def test_a_server_that_ends_says_why(settings):
-    with pytest.raises(ServeError, match=r"ended with status 1; its log ends with:[\s\S]*finance:kj3"):  # noqa: SIM117
+    settings.bento_home.joinpath("bentos", "finance", "kj3", "src").mkdir(parents=True)
+    with pytest.raises(ServeError, match=r"ended with status 3; its log ends with:[\s\S]*finance:kj3"):  # noqa: SIM117
         with running(settings, tag="finance:kj3"):
             pass
 

@@ -1,8 +1,12 @@
 """The processes: how they share a port, whom they cut off, how they stop."""
 
 import asyncio
+import contextlib
+import json
 import pickle
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +14,7 @@ from contextlib import contextmanager
 
 import pytest
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from bentos import workers
 from bentos.server import HOST, free_port
@@ -24,11 +29,11 @@ async def hello(scope, receive, send) -> None:
 
 
 @contextmanager
-def patient() -> Iterator[int]:
+def patient(app=hello) -> Iterator[int]:
     """A server with the patient protocol, in a thread; gives its port."""
     port = free_port()
     config = uvicorn.Config(
-        hello, host=HOST, port=port, http=PatientProtocol, ws="none", lifespan="off", log_config=None
+        app, host=HOST, port=port, http=PatientProtocol, ws="none", lifespan="off", log_config=None
     )
     server = uvicorn.Server(config)
     running = threading.Thread(target=server.run)
@@ -96,6 +101,72 @@ def test_an_endless_head_is_cut_off(monkeypatch):
     with patient() as port, connect(port) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nX-A: " + b"a" * 2000)
         assert b"200" not in until_closed(connection)
+
+
+def test_a_long_head_that_comes_at_once_is_refused(monkeypatch):
+    monkeypatch.setattr(workers, "MOST_HEADER_BYTES", 1000)
+    with patient() as port, connect(port) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX-A: " + b"a" * 2000 + b"\r\n\r\n")
+        assert until_closed(connection).startswith(b"HTTP/1.1 400")
+
+
+def test_who_leaves_its_answer_unread_is_cut_off(monkeypatch):
+    monkeypatch.setattr(workers, "READ_WITHIN_S", 0.2)
+    length = 50_000_000
+
+    async def long(scope, receive, send) -> None:
+        headers = [(b"content-length", str(length).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"a" * length})
+
+    with patient(long) as port, connect(port) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        time.sleep(0.6)
+        found = 0
+        with contextlib.suppress(ConnectionResetError):
+            while part := connection.recv(1 << 20):
+                found += len(part)
+    assert found < length
+
+
+def test_who_is_answered_before_its_body_has_come_can_go_on(monkeypatch):
+    monkeypatch.setattr(workers, "MOST_HEADER_BYTES", 1000)
+    body = b"a" * 5000
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with patient() as port, connect(port) as connection:
+        connection.sendall(head)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+        connection.sendall(body)
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert until_closed(connection).endswith(b"ok")
+
+
+def test_a_body_that_trickles_in_after_its_answer_is_cut_off(monkeypatch):
+    monkeypatch.setattr(workers, "HEADERS_WITHIN_S", 0.2)
+    with patient() as port, connect(port) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+        connection.sendall(b"a")
+        assert until_closed(connection) in (b"", b"ok")
+
+
+def test_what_is_no_http_is_a_problem_too():
+    with patient() as port, connect(port) as connection:
+        connection.sendall(b"nonsense\r\n\r\n")
+        head, body = until_closed(connection).split(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400")
+    assert b"application/problem+json" in head
+    document = json.loads(body)
+    assert document["status"] == 400
+    assert document["request_id"].encode() in head
+
+
+def test_a_bento_that_cannot_be_loaded_ends_the_server(monkeypatch, tmp_path):
+    monkeypatch.setenv("BENTOML_HOME", str(tmp_path))
+    command = [sys.executable, "-m", "bentos.workers", "none:such", "--port", str(free_port())]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert done.returncode == STARTUP_FAILURE
+    assert b"none:such" in done.stderr
 
 
 def test_idle_connections_do_not_keep_others_out(monkeypatch):
