@@ -110,11 +110,22 @@ def test_a_signal_ends_the_server_and_all_its_workers(bank, bento, number):
 @pytest.mark.slow
 @pytest.mark.server
 @pytest.mark.xdist_group("bento")
+def test_a_server_that_nobody_could_call_does_not_start(bank, bento, tmp_path):
+    (tmp_path / "bentoml").symlink_to(bank.settings.bento_home)
+    closed = Settings(home=tmp_path, auth="required", keys_file="", jwt_issuer="")
+    with pytest.raises(ServeError, match=r"ended with status 3; [\s\S]*nobody may call"):  # noqa: SIM117
+        with running(closed, tag=bento.tag, workers=2):
+            pass
+
+
+@pytest.mark.slow
+@pytest.mark.server
+@pytest.mark.xdist_group("bento")
 def test_a_server_that_starts_before_its_store_becomes_ready_with_it(bank, bento, tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     (home / "bentoml").symlink_to(bank.settings.bento_home)
-    settings = Settings(home=home)
+    settings = Settings(home=home, auth="open")
     port = free_port()
     url = f"http://{HOST}:{port}"
     loan = {"inputs": [{"user_id": bank.users[0], "loan_amount": 1000.0}]}
