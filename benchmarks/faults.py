@@ -19,13 +19,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 
-from bentos.server import HOST, free_port, is_ready, start, stop
+from bentos.server import HOST, free_port, is_ready, newest_bento, start, stop
 from finml.access.temporary import temporary_key
 from finml.settings import Settings, get_settings
 
@@ -88,12 +89,12 @@ def ask(service: Service, body: dict[str, Any], over: threading.Event) -> None:
 
 
 @contextmanager
-def serving(settings: Settings, users: list[str]) -> Iterator[Service]:
-    """The newest Bento with two workers and callers that ask it as long as the block lasts."""
+def serving(settings: Settings, users: list[str], tag: str | None = None) -> Iterator[Service]:
+    """A Bento, the newest by default, with two workers and callers that ask it as long as the block lasts."""
     settings = settings.model_copy(update={**UNLIMITED, "auth": "required"})
     port = free_port()
     with temporary_key(settings, "faults", ["*:*"]) as key, tempfile.TemporaryFile() as log:
-        process = start(settings, port, workers=2, output=log.fileno())
+        process = start(settings, port, tag=tag or newest(), workers=2, output=log.fileno())
         service = Service(f"http://{HOST}:{port}", key, process, settings, Seen())
         over = threading.Event()
         bodies = [{"inputs": [{"user_id": user, "loan_amount": 1000.0}]} for user in users[:CALLERS]]
@@ -134,6 +135,12 @@ def lost(service: Service) -> str:
     )
 
 
+@cache
+def newest() -> str:
+    """The Bento that was the newest as the faults began: those for Redis are packaged on the way."""
+    return newest_bento(get_settings())
+
+
 def until(condition: Callable[[], bool], within_s: float) -> None:
     """Wait for a condition; raises where it does not come."""
     deadline = time.monotonic() + within_s
@@ -167,6 +174,18 @@ def redis_server(port: int) -> subprocess.Popen[str]:
     raise SystemExit("redis-server did not start")
 
 
+def packaged(settings: Settings) -> str:
+    """Tag of a Bento of the champion of `credit_risk` that reads the store which the settings name."""
+    from bentos.packaging import package
+    from feature_repo import definitions
+    from finml.registry.client import connect
+    from finml.registry.versions import find
+
+    with connect(settings) as client:
+        champion = find(client, "credit_risk", "champion")
+    return package(settings, [champion], definitions(settings)).tag
+
+
 def filled(settings: Settings) -> None:
     """Put the ledger's features into the store that the settings name."""
     from feature_repo import definitions
@@ -185,7 +204,7 @@ def redis_killed(settings: Settings, users: list[str]) -> "Fault":
     server = [redis_server(port)]
     try:
         filled(with_redis)
-        with serving(with_redis, users) as service:
+        with serving(with_redis, users, tag=packaged(with_redis)) as service:
 
             def back() -> None:
                 server.append(redis_server(port))
@@ -205,7 +224,7 @@ def redis_slow(settings: Settings, users: list[str]) -> "Fault":
     server = redis_server(port)
     try:
         filled(with_redis)
-        with serving(with_redis, users) as service:
+        with serving(with_redis, users, tag=packaged(with_redis)) as service:
             row = observed(
                 service,
                 lambda: server.send_signal(signal.SIGSTOP),
@@ -235,13 +254,12 @@ def disk_full(settings: Settings, users: list[str], *, name: str, folder: str) -
         ballast = disk / "ballast"
 
         def fill() -> None:
-            with ballast.open("wb") as file:
-                try:
-                    while True:
-                        file.write(b"0" * 4096)
-                        file.flush()
-                except OSError:
+            descriptor = os.open(ballast, os.O_CREAT | os.O_WRONLY)
+            try:
+                while os.write(descriptor, b"0" * 4096):
                     pass
+            except OSError:
+                os.close(descriptor)
 
         row = observed(service, fill, ballast.unlink)
         return f"disk of the {name} full", row, service
@@ -364,6 +382,7 @@ def main() -> int:
     from loadtests.plan import users_of_ledger
 
     users = users_of_ledger(settings)
+    newest()
     print("| fault | callers saw, from the fault on | longest | last failure after the mending | lost |")
     print("|---|---|--:|--:|---|")
     rows = []

@@ -26,7 +26,8 @@ log = structlog.get_logger(__name__)
 SERVICE = "finance"
 HOST = "127.0.0.1"
 POLL_S = 0.1
-STOP_S = 15.0
+# a worker drains, finishes within 15 s and writes its logs within 5
+STOP_S = 30.0
 # what a served Bento is told; the ledger, the registry and Kubeflow's token are none of its business
 SERVED_SETTINGS = (
     *("home", "redis_url", "log_level", "log_format"),

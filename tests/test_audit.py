@@ -1,3 +1,4 @@
+import errno
 import json
 import multiprocessing
 import os
@@ -306,6 +307,32 @@ def test_a_full_disk_refuses_and_keeps_no_part_of_a_request(tmp_path):
     log.close()
     report = verify(tmp_path, SECRET)
     assert (report.problems, report.decisions) == ([], 3)
+
+
+def test_after_a_part_that_cannot_be_cut_off_the_log_goes_on_in_another_file(tmp_path, monkeypatch):
+    log = written(tmp_path, 2, seal=False)
+    torn = only_file(tmp_path)
+    whole = torn.stat().st_size
+
+    def half(descriptor, data):
+        return os.pwrite(descriptor, data[:40], os.fstat(descriptor).st_size)
+
+    def failing(*_):
+        raise OSError(errno.EIO, "the disk is broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("finml.audit.log.os.write", half)
+        patch.setattr("finml.audit.log.os.ftruncate", failing)
+        with pytest.raises(AuditError):
+            log.append([decision("lost")])
+    assert torn.stat().st_size > whole
+    log.append([decision("after")])
+    log.close()
+    assert torn.stat().st_size == whole + 40
+    assert (
+        len([path for path in tmp_path.glob("*.jsonl") if path != torn and path.name != "index.jsonl"]) == 1
+    )
+    assert verify(tmp_path, SECRET).decisions == 3
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a file system is mounted by root only")

@@ -85,7 +85,13 @@ class AuditLog:
                 failure, self._failure = self._failure, ""
                 self._let_go()
                 raise AuditError(failure, hint="check the disk that holds the audit log")
-            self._file_of(now).append([*decisions], now)
+            file = self._file_of(now)
+            try:
+                file.append([*decisions], now)
+            except AuditError:
+                if file.torn:
+                    self._let_go()
+                raise
 
     def close(self) -> None:
         """Seal the file and end. Another decision opens another file."""
@@ -185,6 +191,7 @@ class _File:
         self.chain = Chain(secret, self.path.name)
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         self.descriptor = os.open(self.path, flags, 0o600)
+        self.torn = False
         self._size = 0
         self.synced, self.entered = 0, now
         fcntl.flock(self.descriptor, fcntl.LOCK_EX)
@@ -203,8 +210,12 @@ class _File:
             if written != len(data):
                 raise OSError("no space left")
         except OSError as error:
-            # a part of a line, or of a request's lines, must not stay
-            os.ftruncate(self.descriptor, self._size)
+            # a part of a line, or of a request's lines, must not stay; where it cannot be cut off, nothing
+            # may follow it in this file
+            try:
+                os.ftruncate(self.descriptor, self._size)
+            except OSError:
+                self.torn = True
             raise unwritable(self.path, error) from error
         self._size += written
         self.chain.commit(seq, head)

@@ -26,8 +26,8 @@ ROWS = 5_000
 FLUSH_S = 5.0
 """Seconds after which rows are written at the latest; a process that is killed loses no more than these."""
 POLL_S = 0.05
-# Rows after which the event loop gets the interpreter's lock back, which it would otherwise only after 5 ms. Each
-# change of hands costs as much as several rows: after every row, a busy service answered a third less.
+# Rows after which the event loop gets the interpreter's lock back, which it would otherwise only after 5 ms.
+# Each change of hands costs as much as several rows: after every row, a busy service answered a third less.
 ROWS_A_TURN = 24
 LONGEST_PAUSE_S = 15.0
 REPORT_S = 60.0
