@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+import structlog
+
 from bentos.asgi import Header
 from finml.access.attempts import Attempts, network_of
 from finml.access.caller import Caller, Limits
@@ -22,6 +24,8 @@ from finml.access.ticker import Ticker
 from finml.access.tokens import Tokens
 from finml.errors import AccessError, SettingsError
 from finml.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 __all__ = ["Admitted", "Caller", "Guard", "Refused"]
 
@@ -83,15 +87,11 @@ class Guard:
         self._quota = Quota(tally)
         self._ticker = Ticker(self._keys.refresh, seconds=KEYS_S, name="finml-keys")
         if self._open:
+            log.warning("everybody_is_answered", setting="FINML_AUTH=open")
             return
         self._tokens = Tokens.of(settings)
         self._keys.load()
-        if not (len(self._keys) or self._tokens):
-            raise SettingsError(
-                f"nobody may call: there are no API keys in {settings.keys}, and no issuer of tokens is set",
-                hint="make a key: `finml keys create NAME --scope '*:*'`; "
-                "or let everybody call, by FINML_AUTH=open",
-            )
+        check_somebody(settings, self._keys, self._tokens)
         self._ticker.start()
         self._quota.start()
 
@@ -156,6 +156,24 @@ class Guard:
         if verdict.admitted:
             return Admitted(caller, shown)
         return Refused(429, (retry_after(verdict.retry_in_s), *shown))
+
+
+def check_access(settings: Settings) -> None:
+    """Look, before a server is started, whether anybody could call it. Errors as for `Guard`."""
+    if settings.auth == "required":
+        keys = Keyring(settings)
+        keys.load()
+        check_somebody(settings, keys, Tokens.of(settings))
+
+
+def check_somebody(settings: Settings, keys: Keyring, tokens: Tokens | None) -> None:
+    """Raise `SettingsError` where there are neither keys nor an issuer of tokens."""
+    if not (len(keys) or tokens):
+        raise SettingsError(
+            f"nobody may call: there are no API keys in {settings.keys}, and no issuer of tokens is set",
+            hint="make a key: `finml keys create NAME --scope '*:*'`; "
+            "or let everybody call: `finml serve --open`, or FINML_AUTH=open",
+        )
 
 
 def retry_after(seconds: float) -> Header:

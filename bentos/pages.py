@@ -81,7 +81,7 @@ def pages(front: Callable[[], Front]) -> Starlette:
             items = FeedbackRequest.model_validate_json(await request.body(), strict=True).items
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=False, include_input=False)
-            raise Refusal(400, errors=field_errors(found)) from None
+            raise Refusal(400, errors=field_errors(map(without_model, found))) from None
         caller = request.scope["finml.caller"].caller
         if not all(caller.scopes.allow(item.model, "feedback") for item in items):
             raise Refusal(403)
@@ -114,3 +114,10 @@ def pages(front: Callable[[], Front]) -> Starlette:
     }
     routes = [Route(path, page, methods=["GET"]) for path, page in gets.items()]
     return Starlette(routes=[*routes, Route("/feedback", feedback, methods=["POST"])])
+
+
+def without_model(error: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An error of an outcome at its place in the request: the contract's choice by model is no part of it."""
+    place = error["loc"]
+    named = len(place) >= 3 and place[0] == "items"
+    return {**error, "loc": (*place[:2], *place[3:]) if named else place}

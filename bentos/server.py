@@ -17,6 +17,7 @@ from types import FrameType
 import structlog
 from pydantic import SecretStr
 
+from bentos.guard import check_access
 from bentos.processes import LAST_LINES, bentoml_environment, python
 from finml.errors import ServeError
 from finml.settings import Settings
@@ -140,6 +141,7 @@ def start(
     source = settings.bento_home.joinpath("bentos", *tag.split(":"), "src")
     if not source.is_dir():
         raise ServeError(f"there is no Bento {tag}", hint="`finml run release` packages one")
+    check_access(settings)
     command = python("-m", "bentos.workers", tag, "--host", host, "--port", str(port))
     log.info("serving", bento=tag, url=f"http://{host}:{port}")
     # a group of its own, so that an interrupt from the keyboard comes by us alone and workers end with it

@@ -207,3 +207,8 @@ def test_what_is_in_the_models_own_words_is_not_searched_but_its_own_fields_are(
 
 def test_a_text_that_was_masked_before_is_masked_again():
     assert [mask_text("write to a@example.com") for _ in range(2)] == ["write to <email>"] * 2
+
+
+def test_names_are_masked_as_well():
+    told = mask_model({"spent": {"asha@example.org": [1.0], "4111 1111 1111 1111": [2.0], "rent_90d": [3.0]}})
+    assert told == {"spent": {"<email>": [1.0], "<card>": [2.0], "rent_90d": [3.0]}}

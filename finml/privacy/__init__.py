@@ -67,7 +67,10 @@ def mask(value: object, keys: Mapping[str, str] = LOGGED_KEYS) -> Any:  # noqa: 
     if isinstance(value, Mapping):
         return {
             # most of what models take is numbers, which stay wherever their name is no personal one
-            key: item if type(item) in NUMBERS and _plain(key) not in keys else mask_value(key, item, keys)
+            # a name can be a person's too, as where amounts are told by payee
+            mask_text(key): item
+            if type(item) in NUMBERS and _plain(key) not in keys
+            else mask_value(key, item, keys)
             for key, item in ((str(key), item) for key, item in value.items())
         }
     if isinstance(value, list | tuple | set | frozenset):

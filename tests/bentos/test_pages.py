@@ -60,3 +60,17 @@ def test_outcomes_that_cannot_be_stored_are_not_taken(settings):
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
     assert "secret host" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("item", "pointer"),
+    [
+        ({"request_id": "r", "model": "credit_risk"}, "#/items/0/defaulted"),
+        ({"request_id": "r", "model": "entities"}, "#/items/0"),
+        ({"request_id": "r"}, "#/items/0"),
+    ],
+)
+def test_a_bad_outcome_is_named_at_its_place_in_the_request(settings, item, pointer):
+    answer, stored = tell(settings, "*:feedback", [item])
+    assert (answer.status_code, stored) == (400, 0)
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]

@@ -22,7 +22,7 @@ from bentos.server import (
     start,
     stop,
 )
-from finml.errors import ServeError
+from finml.errors import ServeError, SettingsError
 from finml.settings import Settings
 
 
@@ -110,9 +110,14 @@ def test_a_signal_ends_the_server_and_all_its_workers(bank, bento, number):
 @pytest.mark.slow
 @pytest.mark.server
 @pytest.mark.xdist_group("bento")
-def test_a_server_that_nobody_could_call_does_not_start(bank, bento, tmp_path):
+def test_a_server_that_nobody_could_call_does_not_start(bank, bento, tmp_path, monkeypatch):
     (tmp_path / "bentoml").symlink_to(bank.settings.bento_home)
     closed = Settings(home=tmp_path, auth="required", keys_file="", jwt_issuer="")
+    with pytest.raises(SettingsError, match="nobody may call") as caught:
+        serve(closed, free_port(), tag=bento.tag)
+    assert "finml keys create" in caught.value.hint
+    # a server that was started otherwise looks by itself
+    monkeypatch.setattr("bentos.server.check_access", lambda settings: None)
     with pytest.raises(ServeError, match=r"ended with status 3; [\s\S]*nobody may call"):  # noqa: SIM117
         with running(closed, tag=bento.tag, workers=2):
             pass

@@ -2,7 +2,7 @@
 
 import re
 from datetime import date, datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -115,8 +115,6 @@ class SpendingForecast(Message):
 
 class SpendingOutput(Message):
     """The answer to one question. Amounts are in the major units that the model was trained on."""
-
-    own_words: ClassVar[bool] = True
 
     user_id: str | None
     forecasts: list[SpendingForecast]
