@@ -14,7 +14,7 @@ from tests.oci import Engine
 
 pytestmark = [pytest.mark.slow, pytest.mark.oci, pytest.mark.xdist_group("bento")]
 
-MOST_BYTES = 1_000_000_000
+MOST_BYTES = 1_100_000_000
 READY_WITHIN_S = 180
 # the test base image is Debian's own Python without the 30 MB that the official one adds
 ABSENT = ("kfp", "torch", "mlflow", "pytest", "locust", "sklearn", "duckdb", "ibis", "mypy", "pip")

@@ -76,8 +76,8 @@ def test_a_killed_worker_is_replaced_while_the_other_answers(two_workers, bank):
         wait_for(lambda: callers.answers > seen + 50)
         wait_for(lambda: len([one for one in two_workers.workers() if one.pid != killed.pid]) == 2)
     assert set(callers.statuses) == {200}
-    # what the dead worker had taken is lost, at most one request a caller
-    assert len(callers.broken) <= 8
+    # what the dead worker had taken is lost, and who was at its door: at most two requests a caller
+    assert len(callers.broken) <= 16
 
 
 HELD = {"credit_risk": ["champion", "challenger", "previous"]}
