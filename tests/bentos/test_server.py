@@ -28,7 +28,7 @@ from finml.settings import Settings
 
 @pytest.fixture
 def settings(tmp_path):
-    return Settings(home=tmp_path / "home", redis_url="redis://:secret@localhost/0")
+    return Settings(home=tmp_path / "home", redis_url="redis://:secret@localhost/0", auth="open")
 
 
 def test_nothing_was_packaged(settings):
