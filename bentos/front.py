@@ -18,7 +18,7 @@ from bentos.problems import Refusal
 from bentos.records import Origin, Records
 from bentos.release import Release
 from bentos.routes import Route
-from bentos.served import Given, ServedModel
+from bentos.served import GONE, Failed, Given, ServedModel
 from bentos.serving import ACTIONS
 from finml.errors import DataError, FeatureError
 from finml.monitoring.feedback import FeedbackStore
@@ -97,11 +97,11 @@ class Front:
             ClientGoneError: the caller has hung up.
         """
 
-        def log_shadow(place: int, given: Given) -> None:
-            self.records.keep(origin, [(place, inputs[place], given)], shadow=True)
+        def aside(place: int, one: Given | Failed, shadow: bool) -> None:
+            self.records.keep(origin, [(place, inputs[place], one)], shadow=shadow)
 
         route = origin.route
-        answering = route.model.answer(route.action, inputs, log_shadow=log_shadow)
+        answering = route.model.answer(route.action, inputs, aside=aside)
         try:
             if route.model.immediate(route.action, inputs):
                 return await answering
@@ -140,7 +140,7 @@ async def unless_gone(answering: Any, receive: Receive) -> list[Given]:  # noqa:
     async def watch() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        work.cancel("gone")
+        work.cancel(GONE)
 
     watching = loop.create_task(watch())
     try:
@@ -148,7 +148,7 @@ async def unless_gone(answering: Any, receive: Receive) -> list[Given]:  # noqa:
         return given
     except asyncio.CancelledError as error:
         work.cancel()
-        if error.args == ("gone",):
+        if error.args == (GONE,):
             raise ClientGoneError from None
         raise
     finally:

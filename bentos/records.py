@@ -12,7 +12,7 @@ from pydantic_core import to_json
 
 from bentos.problems import Refusal
 from bentos.routes import Route
-from bentos.served import Given
+from bentos.served import Failed, Given
 from finml.audit import AuditLog
 from finml.errors import AuditError
 from finml.monitoring.inference_log import InferenceLog, Prediction
@@ -89,34 +89,37 @@ class Records:
             raise Refusal(503, detail="The decision cannot be recorded; try again.") from None
 
     def keep(
-        self, origin: Origin, asked: Iterable[tuple[int, BaseModel, Given]], *, shadow: bool = False
+        self, origin: Origin, asked: Iterable[tuple[int, BaseModel, Given | Failed]], *, shadow: bool = False
     ) -> None:
         """Hand predictions to the inference log, which never waits.
 
         Args:
             origin: the request.
-            asked: place in the request, input and answer of each.
+            asked: place in the request, input and answer of each, or its failure.
             shadow: whether nobody was answered by them.
         """
-        now = time.time()
+        now, sticky = time.time(), origin.route.model.serving.sticky
         self._inference.record(
             [
                 Prediction(
                     request_id=origin.request_id,
                     at=now,
                     model=origin.route.model.name,
-                    version=given.spec,
-                    variant=given.variant,
+                    version=one.spec,
+                    variant=one.variant,
                     shadow=shadow,
                     action=origin.route.action,
                     caller=origin.caller,
                     position=place,
-                    inputs=one,
-                    output=given.answered.output,
-                    features=given.answered.features,
-                    latency_ms=given.latency_s * 1000,
+                    inputs=put,
+                    output=None if isinstance(one, Failed) else one.answered.output,
+                    features=None if isinstance(one, Failed) else one.answered.features,
+                    latency_ms=one.latency_s * 1000,
+                    # where chance dealt an input out, it is a subject of its own
+                    subject=sticky(put) or f"{origin.request_id}/{place}",
+                    error=one.error if isinstance(one, Failed) else "",
                 )
-                for place, one, given in asked
+                for place, put, one in asked
             ]
         )
 

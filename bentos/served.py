@@ -17,6 +17,8 @@ from finml.routing.router import Router
 log = structlog.get_logger(__name__)
 
 CHAMPION = "champion"
+GONE = "gone"
+"""What a task is cancelled with whose caller has hung up."""
 # shadows beyond these are left out: scoring them must not become a load of its own
 MOST_SHADOWS = 64
 
@@ -28,13 +30,31 @@ class Given:
     Attributes:
         variant: `champion`, `challenger` or `previous`.
         spec: the version, as in `credit_risk@7`.
-        latency_s: from the item's arrival to its answer, queue included.
+        latency_s: from the item's arrival at that version to its answer, queue included.
     """
 
     answered: Answered
     variant: str
     spec: str
     latency_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """One item that a version could not answer, and the kind of its error; else as `Given`."""
+
+    variant: str
+    spec: str
+    latency_s: float
+    error: str
+
+
+Aside = Callable[[int, Given | Failed, bool], None]
+"""Told what no caller sees: the place of an input, what a version made of it, and whether as a shadow."""
+
+
+Asked = Sequence[tuple[int, Any]]
+"""Places in the request and inputs."""
 
 
 class Variant:
@@ -103,20 +123,19 @@ class ServedModel:
         action: Action,
         inputs: Sequence[Any],
         *,
-        log_shadow: Callable[[int, Given], None] = lambda place, given: None,
+        aside: Aside = lambda place, one, shadow: None,
     ) -> list[Given]:
         """Answers to a request's inputs in their order, each by the version that the routing says.
 
         Args:
             action: `predict` or `explain`.
             inputs: validated inputs.
-            log_shadow: told the place and the answer of each input that a version scored unseen.
+            aside: told of each input that a version scored unseen, or could not answer.
 
         Raises:
             QueueFullError: too many wait already.
             FeatureError, DataError: as for `Scorer.answers`.
         """
-        began = time.perf_counter()
         groups: dict[str, list[int]] = {}
         shadows: dict[str, list[int]] = {}
         for place, asked in enumerate(inputs):
@@ -126,11 +145,11 @@ class ServedModel:
                 shadows.setdefault(choice.shadow, []).append(place)
         if len(groups) == 1:
             (alias,) = groups
-            given = await self._by(alias, action, inputs, began)
+            given = await self._by(alias, action, list(enumerate(inputs)), aside)
         else:
-            given = await self._by_several(groups, action, inputs, began)
+            given = await self._by_several(groups, action, inputs, aside)
         for alias, places in shadows.items():
-            self._shadow(alias, action, [(place, inputs[place]) for place in places], log_shadow)
+            self._shadow(alias, action, [(place, inputs[place]) for place in places], aside)
         return given
 
     async def close(self) -> None:
@@ -142,11 +161,11 @@ class ServedModel:
                 lane.close()
 
     async def _by_several(
-        self, groups: Mapping[str, Sequence[int]], action: Action, inputs: Sequence[Any], began: float
+        self, groups: Mapping[str, Sequence[int]], action: Action, inputs: Sequence[Any], aside: Aside
     ) -> list[Given]:
         parts = await asyncio.gather(
             *(
-                self._by(alias, action, [inputs[place] for place in places], began)
+                self._by(alias, action, [(place, inputs[place]) for place in places], aside)
                 for alias, places in groups.items()
             )
         )
@@ -157,63 +176,69 @@ class ServedModel:
         }
         return [placed[place] for place in range(len(inputs))]
 
-    async def _by(self, alias: str, action: Action, inputs: Sequence[Any], began: float) -> list[Given]:
+    async def _by(self, alias: str, action: Action, asked: Asked, aside: Aside) -> list[Given]:
         """Answers by one version; where a challenger fails, the champion answers and the failure counts."""
+        began = time.perf_counter()
         try:
-            return await self._scored(alias, action, inputs, began)
+            return await self._scored(alias, action, asked, aside)
         except (FeatureError, QueueFullError):
             raise
         except Exception as error:
             if alias != "challenger":
                 raise
+            elapsed = time.perf_counter() - began
             log.warning("challenger_failed", model=self.name, error=type(error).__name__)
-            given = await self._scored(CHAMPION, action, inputs, began)
+            given = await self._scored(CHAMPION, action, asked, aside)
             if isinstance(error, DataError):
                 # an input that the champion can answer is no mistake of the caller's
-                self._failed(alias, began)
+                self._failed(alias, asked, elapsed, type(error).__name__, aside)
             return given
 
-    async def _scored(self, alias: str, action: Action, inputs: Sequence[Any], began: float) -> list[Given]:
-        variant = self.variants[alias]
+    async def _scored(
+        self, alias: str, action: Action, asked: Asked, aside: Aside, *, shadow: bool = False
+    ) -> list[Given]:
+        variant, began = self.variants[alias], time.perf_counter()
         try:
-            answers = await variant.lanes[action].submit(inputs)
-        except (FeatureError, QueueFullError):
-            # the store's fault or the load's: it says nothing about the version
+            answers = await variant.lanes[action].submit([one for _, one in asked])
+        except (FeatureError, QueueFullError, DataError):
+            # the store's fault, the load's or the input's: it says nothing about the version
             raise
-        except DataError:
+        except asyncio.CancelledError as ended:
+            # a caller who hangs up says nothing either; time that ran out does
+            if ended.args != (GONE,) and not shadow:
+                self._failed(alias, asked, time.perf_counter() - began, TimeoutError.__name__, aside)
             raise
-        except Exception:
-            self._failed(alias, began)
+        except Exception as error:
+            elapsed = time.perf_counter() - began
+            self._failed(alias, asked, elapsed, type(error).__name__, aside, shadow=shadow)
             raise
         latency = time.perf_counter() - began
-        for answered in answers:
-            self._router.observe(
-                self.name, alias, ok=True, latency_s=latency, score=self.serving.value(answered.output)
-            )
+        # once a request: its inputs share one latency, and one that is slow would count as many
+        score = self.serving.value(answers[0].output)
+        self._router.observe(self.name, alias, ok=True, latency_s=latency, score=score)
         return [Given(answered, alias, variant.spec, latency) for answered in answers]
 
-    def _failed(self, alias: str, began: float) -> None:
-        elapsed = time.perf_counter() - began
-        self._router.observe(self.name, alias, ok=False, latency_s=elapsed, score=None)
-
-    def _shadow(
-        self,
-        alias: str,
-        action: Action,
-        asked: Sequence[tuple[int, Any]],
-        log_shadow: Callable[[int, Given], None],
+    def _failed(
+        self, alias: str, asked: Asked, latency_s: float, error: str, aside: Aside, *, shadow: bool = False
     ) -> None:
+        """Hold a failure against a version, once a request as its answers count, and tell of each input."""
+        failed = Failed(alias, self.variants[alias].spec, latency_s, error)
+        self._router.observe(self.name, alias, ok=False, latency_s=latency_s, score=None)
+        for place, _ in asked:
+            aside(place, failed, shadow)
+
+    def _shadow(self, alias: str, action: Action, asked: Asked, aside: Aside) -> None:
         if len(self._shadows) >= MOST_SHADOWS:
             return
 
         async def score() -> None:
             try:
-                given = await self._scored(alias, action, [one for _, one in asked], time.perf_counter())
+                given = await self._scored(alias, action, asked, aside, shadow=True)
             except Exception as error:
                 log.warning("shadow_failed", model=self.name, error=type(error).__name__)
                 return
             for (place, _), one in zip(asked, given, strict=True):
-                log_shadow(place, one)
+                aside(place, one, True)
 
         task = asyncio.get_running_loop().create_task(score())
         self._shadows.add(task)

@@ -84,8 +84,9 @@ def report(
         raise UsageError("the share of users lies between 0 and 1", hint="0.5 for one half")
     quality = QUALITIES[model]
     rows = joined(settings, model, since, until, columns=COLUMNS)
-    rows = rows[rows.variant.isin(["champion", other])].drop_duplicates(PREDICTION)
+    rows = rows[rows.variant.isin(["champion", other])].drop_duplicates([*PREDICTION, "error"])
     rows, notes = _newest_versions(rows)
+    rows = _without_stand_ins(rows, other, notes)
     rows = rows.assign(loss=_losses(rows, quality))
     groups = {
         (variant, shadow): rows[(rows.variant == variant) & (rows.shadow == shadow)]
@@ -125,6 +126,20 @@ def _newest_versions(rows: "pd.DataFrame") -> tuple["pd.DataFrame", list[str]]:
     kept = rows[rows.version == rows.variant.map(newest)]
     left = len(rows) - len(kept)
     return kept, [f"{left} answers of older versions are left out"] if left else []
+
+
+def _without_stand_ins(rows: "pd.DataFrame", other: str, notes: list[str]) -> "pd.DataFrame":
+    """Leave out the champion's answers to inputs that the other was to answer and could not.
+
+    Their users were dealt to the other: they would make the champion's look like those it was dealt, and
+    the split like a broken one.
+    """
+    places = rows.set_index(["request_id", "position"]).index
+    failed = (rows.variant == other) & ~rows.shadow & (rows.error != "")
+    stood_in = (rows.variant == "champion") & places.isin(places[failed])
+    if stood_in.any():
+        notes.append(f"{stood_in.sum()} answers of the champion in place of a failed {other} are left out")
+    return rows[~stood_in]
 
 
 def _losses(rows: "pd.DataFrame", quality: Quality) -> list[float]:

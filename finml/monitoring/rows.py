@@ -64,7 +64,7 @@ class Prediction:
         output: what was answered; `None` where the version failed.
         features: what the model looked at, where that is not the input itself.
         latency_ms: from the input's arrival to its answer.
-        subject: what the routing kept on one version; by default the input's user, or the caller.
+        subject: what the routing dealt to one version; by default the input's user, or the caller.
         error: name of the failure, empty where there was none.
     """
 

@@ -67,8 +67,8 @@ class Router:
 
         Args:
             model: the model's name; one that is not known is answered by its champion.
-            sticky: whom to keep at the same version: the input's user, else the caller. Empty where nobody
-                is known, who then is drawn by chance.
+            sticky: what to keep at the same version: the input's user, or its text. Empty where there is
+                neither; the input is then dealt out by chance.
         """
         route = self._routes.get(model)
         if route is None:
@@ -83,14 +83,14 @@ class Router:
     def observe(
         self, model: str, variant: str, *, ok: bool, latency_s: float, score: float | None = None
     ) -> None:
-        """Tell how a variant did with one input; kept only where a canary is on.
+        """Tell how a variant did with one request; kept only where a canary is on.
 
         Args:
             model: the model's name.
             variant: who answered.
             ok: whether it could.
-            latency_s: seconds from the input's arrival to its answer.
-            score: the number that stands for the answer; `None` where there is none.
+            latency_s: seconds from the request's arrival to its answer.
+            score: the number that stands for the answer to its first input; `None` where there is none.
         """
         watch = self._watches.get(model)
         if watch is not None:

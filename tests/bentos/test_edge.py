@@ -230,6 +230,35 @@ def test_what_is_answered_is_logged_with_its_request(settings):
     assert (line["path"], line["status"], line["request_id"]) == ("/predict/doubling", 200, "order-66")
 
 
+def test_the_subject_is_what_the_routing_went_by(settings):
+    desk = Desk(settings)
+    inputs = [{"number": 1, "user_id": "u7"}, {"number": 2}]
+    desk.call("POST", "/predict/doubling", json={"inputs": inputs}, headers={"x-request-id": "order-66"})
+    assert [one.subject for one in desk.logged.predictions] == ["u7", "order-66/1"]
+
+
+def test_an_input_that_a_version_could_not_answer_is_logged_as_such(settings):
+    desk = Desk(settings)
+    desk.model.error = RuntimeError("boom")
+    assert desk.ask(1).status_code == 500
+    (failed,) = desk.logged.predictions
+    assert (failed.variant, failed.error, failed.output) == ("champion", "RuntimeError", None)
+    assert failed.latency_ms > 0
+
+
+def test_an_input_whose_time_ran_out_is_logged_as_such(settings):
+    desk = Desk(settings, timeout_s=0.2)
+
+    async def calls(client):
+        desk.model.free.clear()
+        answer = await client.post("/predict/doubling", json={"inputs": [{"number": 1}]})
+        desk.model.free.set()
+        return answer.status_code
+
+    assert desk.run(calls) == 504
+    assert [one.error for one in desk.logged.predictions] == ["TimeoutError"]
+
+
 def test_a_path_that_does_not_exist_does_not_reach_the_log_or_the_metrics(settings):
     desk = Desk(settings)
     desk.call("GET", "/secret@example.com")

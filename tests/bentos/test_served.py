@@ -1,13 +1,14 @@
 """Which version answers, what is scored unseen, and what is learned of each version."""
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
 
 from bentos.batching import Limits
-from bentos.served import ServedModel
+from bentos.served import GONE, ServedModel
 from finml.errors import DataError, FeatureError
 from finml.routing.router import Choice
 from tests.bentos.doubling import Doubler, Number, doubling
@@ -53,7 +54,7 @@ def test_every_item_is_answered_by_the_version_of_its_user_and_in_its_place():
     assert [one.answered.output.doubled for one in given] == [2 * n for n in range(10)]
     assert [one.variant for one in given] == ["champion", "challenger"] * 5
     assert {one.spec for one in given if one.variant == "challenger"} == {"doubling@2"}
-    assert Counter(router.seen) == {("champion", True): 5, ("challenger", True): 5}
+    assert Counter(router.seen) == {("champion", True): 1, ("challenger", True): 1}
 
 
 def test_inputs_without_a_user_are_left_to_the_router():
@@ -74,6 +75,50 @@ def test_a_challenger_that_fails_is_counted_and_the_champion_answers():
     (given,) = ask(served(router, challenger=broken), {"u0": 4})
     assert (given.variant, given.answered.output.doubled) == ("champion", 8)
     assert router.seen == [("challenger", False), ("champion", True)]
+
+
+def test_a_failure_counts_once_a_request_and_is_told_of_each_input():
+    broken = Doubler("doubling@2")
+    broken.error = RuntimeError("boom")
+    router, told = Chooses(CHALLENGER, CHALLENGER), []
+    ask(served(router, challenger=broken), {"u0": 4, "u1": 5}, aside=lambda *one: told.append(one))
+    assert Counter(router.seen) == {("challenger", False): 1, ("champion", True): 1}
+    assert [(place, one.spec, one.error, shadow) for place, one, shadow in told] == [
+        (0, "doubling@2", "RuntimeError", False),
+        (1, "doubling@2", "RuntimeError", False),
+    ]
+
+
+def test_what_the_champion_takes_does_not_include_the_challengers_attempt():
+    class Slow(Doubler):
+        def answers(self, inputs, *, explain):
+            time.sleep(0.2)
+            raise RuntimeError("boom")
+
+    (given,) = ask(served(Chooses(CHALLENGER, CHALLENGER), challenger=Slow("doubling@2")), {"u0": 4})
+    assert given.latency_s < 0.1
+
+
+@pytest.mark.parametrize(("message", "seen"), [(None, [("challenger", False)]), (GONE, [])])
+def test_time_that_runs_out_is_held_against_the_version_and_a_caller_who_leaves_is_not(message, seen):
+    hangs = Doubler("doubling@2")
+    hangs.free.clear()
+    router, told = Chooses(CHALLENGER, CHALLENGER), []
+    model = served(router, challenger=hangs)
+
+    async def answer():
+        asked = [Number(user_id="u0", number=1)]
+        asking = asyncio.create_task(model.answer("predict", asked, aside=lambda *one: told.append(one)))
+        await asyncio.to_thread(hangs.began.wait, 5)
+        asking.cancel(message)
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        hangs.free.set()
+        await model.close()
+
+    asyncio.run(answer())
+    assert router.seen == seen
+    assert [one.error for _, one, _ in told] == ["TimeoutError"] * len(seen)
 
 
 def test_a_champion_that_fails_is_an_error():
@@ -118,19 +163,24 @@ def test_a_shadow_is_scored_and_logged_but_never_returned():
     given = ask(
         served(shadowed),
         {"u0": 1, "u1": 2, "u2": 3},
-        log_shadow=lambda place, one: logged.update({place: one}),
+        aside=lambda place, one, shadow: logged.update({(place, shadow): one}),
     )
     assert [one.spec for one in given] == ["doubling@1"] * 3
-    assert {place: one.spec for place, one in logged.items()} == {0: "doubling@2", 2: "doubling@2"}
+    assert {key: one.spec for key, one in logged.items()} == {
+        (0, True): "doubling@2",
+        (2, True): "doubling@2",
+    }
 
 
 def test_a_shadow_that_fails_harms_nobody():
     broken = Doubler("doubling@2")
     broken.error = RuntimeError("boom")
-    router = Chooses(Choice("champion", "challenger"), CHAMPION)
-    (given,) = ask(served(router, challenger=broken), {"u0": 4})
+    router, told = Chooses(Choice("champion", "challenger"), CHAMPION), []
+    model = served(router, challenger=broken)
+    (given,) = ask(model, {"u0": 4}, aside=lambda *one: told.append(one))
     assert given.answered.output.doubled == 8
     assert ("challenger", False) in router.seen
+    assert [(place, one.error, shadow) for place, one, shadow in told] == [(0, "RuntimeError", True)]
 
 
 def test_a_shadow_is_off_the_requests_path():

@@ -134,6 +134,29 @@ def test_equal_variants_are_not_told_apart(settings, prediction):
     assert report(settings, "credit_risk", share=0.1).sample_ratio.mismatch
 
 
+def test_a_challenger_that_fails_is_told_and_who_stood_in_for_it_is_left_out(settings, prediction):
+    log, outcomes = InferenceLog(settings), []
+    for number in range(400):
+        outcomes.append(told(number, defaulted=False))
+        mine, failed = number % 2 == 0, number % 4 == 0
+        if failed:
+            log.record([prediction(number, variant="challenger", output=None, error="RuntimeError")])
+        variant = "challenger" if mine and not failed else "champion"
+        # where the challenger fails, any version does badly
+        answer = Answer(probability=0.9 if failed else 0.5)
+        log.record([prediction(number, variant=variant, output=answer)])
+    log.start()
+    log.close(30)
+    FeedbackStore(settings).add(items(*outcomes), "key-1")
+    found = report(settings, "credit_risk", share=0.5)
+    champion, challenger = found.variants
+    assert (champion.users, challenger.users) == (200, 200)
+    assert (champion.error_rate, challenger.error_rate) == (0, 0.5)
+    assert not found.sample_ratio.mismatch
+    assert found.split.value == 0
+    assert found.notes == ["100 answers of the champion in place of a failed challenger are left out"]
+
+
 def test_the_command_prints_a_screen_and_a_document(settings, prediction, monkeypatch, capfd):
     monkeypatch.setattr("finml.settings.get_settings", lambda: settings)
     experiment(settings, prediction, 0.3)
