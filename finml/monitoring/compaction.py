@@ -72,6 +72,8 @@ def _merge(day: Path, settled_s: float) -> int:
             rows.write_parquet(str(beside), compression="zstd")
         sync(beside)
         beside.replace(target)
+        # the new name before the old ones go
+        sync(day)
     except duckdb.Error as error:
         raise MonitoringError(f"{day} cannot be merged", hint=str(error)) from None
     finally:

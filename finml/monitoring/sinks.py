@@ -132,13 +132,15 @@ def write_parquet(rows: "pa.Table", target: Path) -> None:
         pq.write_table(rows, beside, compression="zstd")
         sync(beside)
         beside.replace(target)
+        # its name too
+        sync(target.parent)
     except OSError:
         beside.unlink(missing_ok=True)
         raise
 
 
 def sync(file: Path) -> None:
-    """Have the disk keep what is written to a file."""
+    """Have the disk keep what is written to a file, or the names in a folder."""
     descriptor = os.open(file, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -84,8 +84,10 @@ def canary(
             )
         )
     except ValidationError as error:
+        first = error.errors()[0]
+        where = "".join(f"{part}: " for part in first["loc"])
         raise UsageError(
-            f"this is no canary: {error.errors()[0]['msg']}", hint="see `finml route set --help`"
+            f"this is no canary: {where}{first['msg']}", hint="see `finml route set --help`"
         ) from error
 
 

@@ -109,4 +109,6 @@ def test_steps_that_cannot_be_meant(steps):
 def test_a_limit_that_there_is_none_of():
     with pytest.raises(UsageError, match="no canary"):
         canary(["5:10"], {"auc": 0.5}, 100, START)
+    with pytest.raises(UsageError, match="error_rate: Input should be greater"):
+        canary(["5:10"], {"error_rate": -1}, 100, START)
     assert canary(["5:10"], {"score_shift": None}, 100, START).canary.limits.score_shift is None
