@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from bentos.problems import PROBLEMS
-from bentos.routes import Route, request_type
+from bentos.routes import Route
 
 if TYPE_CHECKING:
     from bentos.front import Front
@@ -76,7 +76,7 @@ def document(front: "Front") -> dict[str, Any]:
     from finml.monitoring.outcomes import FeedbackRequest
 
     routes = list(front.routes.values())
-    requests = {route.path: request_type(route.model.serving, route.action) for route in routes}
+    requests = {route.path: route.request_type for route in routes}
     answers = {route.path: route.answer_type for route in routes}
     kinds: list[type[BaseModel]] = [*requests.values(), FeedbackRequest]
     references, definitions = models_json_schema(

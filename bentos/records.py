@@ -125,5 +125,5 @@ class Records:
 
 
 def digest(value: object) -> str:
-    """SHA-256 of an input or of features as JSON: proves what they were, and tells nobody."""
+    """SHA-256 of an input or of features as JSON: shows later that they were not changed."""
     return hashlib.sha256(to_json(value)).hexdigest()

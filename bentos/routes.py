@@ -19,6 +19,7 @@ class Route:
 
     Attributes:
         path: as in `/predict/credit_risk`.
+        request_type: the contract of a request's body.
         answer_type: the contract of one answer.
         dump: the JSON of a list of outputs.
     """
@@ -28,9 +29,9 @@ class Route:
         self.path = path_of(served.name, action)
         serving = served.serving
         self.answer_type = serving.output if action == "predict" else serving.explanation
-        self._request = request_type(served.serving, action)
+        self.request_type = request_type(serving, action)
         # compiled validators and serializers, without the attributes' way to them
-        self._parse = self._request.__pydantic_validator__.validate_json
+        self._parse = self.request_type.__pydantic_validator__.validate_json
         self.dump: Callable[[Sequence[BaseModel]], bytes] = TypeAdapter(
             list[self.answer_type]  # type: ignore[valid-type]  # known once the model is
         ).serializer.to_json

@@ -138,6 +138,24 @@ class Settings(BaseSettings):
         """The folder of the ledger in use."""
         return Workspace.of(self.home, self.ledger)
 
+    def given_secret(self, name: str, *, least: int) -> bytes | None:
+        """A secret of the settings, or `None` where none is set.
+
+        Args:
+            name: its field.
+            least: characters that it must have.
+
+        Raises:
+            SettingsError: it is too short to be one.
+        """
+        given: str = getattr(self, name).get_secret_value()
+        if given and len(given) < least:
+            raise SettingsError(
+                f"FINML_{name.upper()} has fewer than {least} characters",
+                hint="make one: python -c 'import secrets; print(secrets.token_hex(32))'",
+            )
+        return given.encode() or None
+
     def with_ledger(self, url: str | None) -> "Settings":
         """The same settings over another ledger; `None` or empty changes nothing."""
         return self.model_copy(update={"ledger_url": url}) if url else self

@@ -32,14 +32,8 @@ def find_secret(settings: Settings) -> bytes | None:
         SettingsError: the one in the settings is too short to be one.
         AccessError: its file cannot be read.
     """
-    given = settings.keys_secret.get_secret_value()
-    if given:
-        if len(given) < LEAST_SECRET:
-            raise SettingsError(
-                f"FINML_KEYS_SECRET has fewer than {LEAST_SECRET} characters",
-                hint="make one: python -c 'import secrets; print(secrets.token_hex(32))'",
-            )
-        return given.encode()
+    if given := settings.given_secret("keys_secret", least=LEAST_SECRET):
+        return given
     try:
         return secret_file(settings).read_bytes().strip() or None
     except FileNotFoundError:

@@ -5,7 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
-from finml.errors import AuditError, SettingsError
+from finml.errors import AuditError
 from finml.settings import Settings
 
 FEWEST_CHARACTERS = 32
@@ -29,14 +29,8 @@ def audit_secret(settings: Settings, *, make: bool = True) -> bytes:
         SettingsError: it is too short.
         AuditError: it can be neither read nor made.
     """
-    given = settings.audit_secret.get_secret_value()
-    if given:
-        if len(given) < FEWEST_CHARACTERS:
-            raise SettingsError(
-                f"FINML_AUDIT_SECRET has fewer than {FEWEST_CHARACTERS} characters",
-                hint="make one: python -c 'import secrets; print(secrets.token_hex(32))'",
-            )
-        return given.encode()
+    if given := settings.given_secret("audit_secret", least=FEWEST_CHARACTERS):
+        return given
     path = settings.home / "audit" / "secret"
     try:
         if make and not path.exists():

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 
 import httpx
 import pytest
@@ -24,6 +23,7 @@ from bentos.server import (
 )
 from finml.errors import ServeError, SettingsError
 from finml.settings import Settings
+from tests.bentos.waiting import wait_for
 
 
 @pytest.fixture
@@ -77,13 +77,6 @@ def test_stopping_what_has_ended(settings):
             return 0
 
     stop(Ended())
-
-
-def wait_for(condition, within_s: float = 180.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @pytest.mark.slow
