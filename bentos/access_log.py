@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from bentos.ids import Ids
+
 FLUSH_S = 0.25
 MOST_LINES = 1000
 
@@ -13,8 +15,8 @@ MOST_LINES = 1000
 class AccessLog:
     """Collects lines and writes them together, at the latest after `FLUSH_S` seconds.
 
-    The fields that a caller chooses reach the log only as JSON strings, or checked by the edge: a request id
-    of harmless characters, the path of a route that exists. Other paths are not logged here.
+    The fields that a caller chooses reach the log only as JSON strings, or checked before: ids of harmless
+    characters, the path of a route that exists. Other paths are not logged here.
     """
 
     def __init__(
@@ -32,9 +34,7 @@ class AccessLog:
         self._lines: list[str] = []
         self._flushing = False
 
-    def add(
-        self, *, method: str, path: str, status: int, seconds: float, request_id: str, caller: str
-    ) -> None:
+    def add(self, *, method: str, path: str, status: int, seconds: float, ids: Ids, caller: str) -> None:
         """Log one request. `path` and `caller` are written as they are given."""
         if not self._enabled:
             return
@@ -43,11 +43,11 @@ class AccessLog:
         if self._as_json:
             line = (
                 f'{{"event":"request","method":{json.dumps(method)},"path":{json.dumps(path)},'
-                f'"status":{status},"ms":{milliseconds},"request_id":"{request_id}",'
+                f'"status":{status},"ms":{milliseconds},{members(ids)},'
                 f'"caller":{json.dumps(caller)},"level":"info","timestamp":"{now}"}}\n'
             )
         else:
-            line = f"{now} [info] {method} {path} {status} {milliseconds} ms {request_id} {caller}\n"
+            line = f"{now} [info] {method} {path} {status} {milliseconds} ms {words(ids)} {caller}\n"
         self._lines.append(line)
         if len(self._lines) >= MOST_LINES:
             self.flush()
@@ -68,3 +68,15 @@ class AccessLog:
         except OSError:
             # a log that cannot be written must not fail the request
             return
+
+
+def members(ids: Ids) -> str:
+    """Members of a JSON object; ids hold nothing that JSON would escape."""
+    if not (ids.correlation or ids.trace):
+        return f'"request_id":"{ids.request}"'
+    return ",".join(f'"{name}":"{value}"' for name, value in ids.fields.items())
+
+
+def words(ids: Ids) -> str:
+    """The ids in plain words."""
+    return " ".join([ids.request, *(f"{name}={value}" for name, value in [*ids.fields.items()][1:])])

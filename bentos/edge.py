@@ -17,7 +17,8 @@ from bentos.asgi import App, Header, Receive, Scope, Send
 from bentos.bodies import ClientGoneError, read_body, replay
 from bentos.front import Front
 from bentos.guard import Admitted, Refused
-from bentos.problems import Answer, Refusal, request_id, send_problem
+from bentos.ids import Ids
+from bentos.problems import Answer, Refusal, send_problem
 from bentos.records import Origin
 from bentos.routes import Route
 from bentos.served import Given
@@ -71,7 +72,7 @@ class Edge:
         began = time.perf_counter()
         front = self.front()
         headers = dict(scope["headers"])
-        call = _Call(front, scope, headers, request_id(headers))
+        call = _Call(front, scope, headers)
         route = front.routes.get(scope["path"]) if scope["method"] == "POST" else None
         if route:
             await self._model(call, route, receive, send)
@@ -88,7 +89,7 @@ class Edge:
                 path=shown,
                 status=call.status,
                 seconds=seconds,
-                request_id=call.request_id,
+                ids=call.ids,
                 caller=call.caller,
             )
 
@@ -105,7 +106,7 @@ class Edge:
                 refused = await call.front.guard.spend(admitted.caller, route.model.name, len(inputs))
                 if refused:
                     raise refusal_of(refused)
-                origin = Origin(route, call.caller, call.request_id)
+                origin = Origin(route, call.caller, call.ids)
                 given = await call.front.answer(origin, inputs, receive)
                 call.front.records.decide(origin, inputs, given)
                 body = route.dump([one.answered.output for one in given])
@@ -119,14 +120,12 @@ class Edge:
             await call.refuse(send, Refusal(504 if call.body_read else 408))
             return
         except Exception as error:
-            log.exception(
-                "request_failed", path=route.path, request_id=call.request_id, kind=type(error).__name__
-            )
+            log.exception("request_failed", path=route.path, kind=type(error).__name__, **call.ids.fields)
             await call.refuse(send, Refusal(500))
             return
         call.status = 200
         length = (b"content-length", str(len(body)).encode())
-        headers = [JSON_HEADER, length, (b"x-request-id", call.request_id.encode()), *call.more]
+        headers = [JSON_HEADER, length, *call.ids.headers, *call.more]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
         call.front.records.keep(origin, zip(count(), inputs, given, strict=False))
@@ -135,15 +134,15 @@ class Edge:
 
     async def _page(self, call: "_Call", receive: Receive, send: Send) -> None:
         """Let another application answer, behind the same guard and limits."""
-        answer = Answer(send, call.request_id)
+        answer = Answer(send, call.ids)
         app = self.pages if call.path in self.page_paths else self.app
         try:
             async with asyncio.timeout(self.timeout_s):
                 if call.path not in OPEN_PATHS and not call.path.startswith(OPEN_FOLDERS):
                     call.scope["finml.caller"] = await call.admit("*", call.action)
                 body = await self._body(call, receive)
-                answer = Answer(send, call.request_id, call.more)
-                with structlog.contextvars.bound_contextvars(request_id=call.request_id):
+                answer = Answer(send, call.ids, call.more)
+                with structlog.contextvars.bound_contextvars(**call.ids.fields):
                     await app(call.scope, replay(body, receive), answer.send)
             await answer.finish()
         except ClientGoneError:
@@ -156,7 +155,7 @@ class Edge:
         except Exception:
             if answer.started:
                 raise
-            log.exception("request_failed", path=call.path, request_id=call.request_id)
+            log.exception("request_failed", path=call.path, **call.ids.fields)
             await answer.finish(Refusal(500))
         call.status = answer.status
 
@@ -187,10 +186,10 @@ class Edge:
 class _Call:
     """One request on its way through the edge."""
 
-    __slots__ = ("body_read", "caller", "front", "headers", "more", "path", "request_id", "scope", "status")
+    __slots__ = ("body_read", "caller", "front", "headers", "ids", "more", "path", "scope", "status")
 
-    def __init__(self, front: Front, scope: Scope, headers: Mapping[bytes, bytes], request_id: str) -> None:
-        self.front, self.scope, self.headers, self.request_id = front, scope, headers, request_id
+    def __init__(self, front: Front, scope: Scope, headers: Mapping[bytes, bytes]) -> None:
+        self.front, self.scope, self.headers, self.ids = front, scope, headers, Ids.of(headers)
         self.path: str = scope["path"]
         self.caller, self.status, self.body_read = "-", 0, False
         self.more: tuple[Header, ...] = (CLOSE_HEADER,) if front.draining else ()
@@ -217,7 +216,7 @@ class _Call:
     async def refuse(self, send: Send, refusal: Refusal) -> None:
         """Answer with a problem."""
         self.status = refusal.status
-        await send_problem(send, refusal, self.request_id, self.more)
+        await send_problem(send, refusal, self.ids, self.more)
 
 
 def refusal_of(refused: Refused) -> Refusal:

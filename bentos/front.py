@@ -114,7 +114,7 @@ class Front:
                 model=route.model.name,
                 message=str(error),
                 hint=error.hint,
-                request_id=origin.request_id,
+                **origin.ids.fields,
             )
             raise Refusal(503, detail="The feature store does not answer; try again.") from None
         except DataError as error:

@@ -1,8 +1,6 @@
 """Problem documents (RFC 9457): the one form in which the service says no."""
 
 import json
-import re
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from itertools import islice
@@ -10,10 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 from bentos.asgi import Header, Message, Send
+from bentos.ids import ANSWER_HEADER, CORRELATION_HEADER, Ids
 
 # a body of unknown names would be answered by many times its length
 MOST_ERRORS = 100
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 # status: (last part of the problem's type, what the caller should know or do)
 PROBLEMS: dict[int, tuple[str, str]] = {
@@ -87,15 +85,15 @@ def problem(refusal: Refusal, request_id: str) -> bytes:
     return json.dumps(document).encode()
 
 
-async def send_problem(send: Send, refusal: Refusal, request_id: str, more: Iterable[Header] = ()) -> None:
+async def send_problem(send: Send, refusal: Refusal, ids: Ids, more: Iterable[Header] = ()) -> None:
     """Answer a request with a problem document."""
-    body = problem(refusal, request_id)
+    body = problem(refusal, ids.request)
     headers: list[Header] = [
         *refusal.headers,
         *more,
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),
-        (b"x-request-id", request_id.encode()),
+        *ids.headers,
     ]
     if refusal.status in (429, 503) and not any(name == b"retry-after" for name, _ in headers):
         headers.append((b"retry-after", b"1"))
@@ -116,22 +114,12 @@ def json_pointer(location: Iterable[str | int]) -> str:
     return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
-def request_id(headers: Mapping[bytes, bytes]) -> str:
-    """The caller's `X-Request-ID` where it is harmless in a log, else a new one."""
-    given = headers.get(b"x-request-id")
-    if given:
-        text = given.decode("latin-1")
-        if REQUEST_ID.fullmatch(text):
-            return text
-    return uuid.uuid4().hex
-
-
 class Answer:
     """Sends an answer of another application on its way: at once below 400, as a problem document above."""
 
-    def __init__(self, send: Send, request_id: str, more: Sequence[Header] = ()) -> None:
+    def __init__(self, send: Send, ids: Ids, more: Sequence[Header] = ()) -> None:
         self._send, self._more = send, more
-        self.request_id = request_id
+        self.ids = ids
         self.status = 0
         self.started = False
         self._headers: list[Header] = []
@@ -143,7 +131,7 @@ class Answer:
             self._headers = list(message.get("headers", []))
             if self.status < 400:
                 self.started = True
-                headers = [*self._headers, *self._more, (b"x-request-id", self.request_id.encode())]
+                headers = [*self._headers, *self._more, *self.ids.headers]
                 await self._send({**message, "headers": headers})
         elif self.started:
             await self._send(message)
@@ -156,7 +144,7 @@ class Answer:
             kept = [header for header in self._headers if header[0].lower() not in REPLACED_HEADERS]
             refusal = Refusal(self.status or 500, headers=kept)
         self.status, self.started = refusal.status, True
-        await send_problem(self._send, refusal, self.request_id, self._more)
+        await send_problem(self._send, refusal, self.ids, self._more)
 
 
-REPLACED_HEADERS = frozenset({b"content-type", b"content-length", b"x-request-id"})
+REPLACED_HEADERS = frozenset({b"content-type", b"content-length", ANSWER_HEADER, CORRELATION_HEADER})

@@ -10,6 +10,7 @@ import structlog
 from pydantic import BaseModel
 from pydantic_core import to_json
 
+from bentos.ids import Ids
 from bentos.problems import Refusal
 from bentos.routes import Route
 from bentos.served import Failed, Given
@@ -28,7 +29,7 @@ class Origin:
 
     route: Route
     caller: str
-    request_id: str
+    ids: Ids
 
 
 class Records:
@@ -67,7 +68,7 @@ class Records:
             return
         entries = [
             {
-                "request_id": origin.request_id,
+                **origin.ids.fields,
                 "position": place,
                 "caller": origin.caller,
                 "model_version": one.spec,
@@ -83,9 +84,7 @@ class Records:
         try:
             self._audit.append(entries)
         except AuditError as error:
-            log.error(
-                "audit_log_unavailable", message=str(error), hint=error.hint, request_id=origin.request_id
-            )
+            log.error("audit_log_unavailable", message=str(error), hint=error.hint, **origin.ids.fields)
             raise Refusal(503, detail="The decision cannot be recorded; try again.") from None
 
     def keep(
@@ -102,7 +101,7 @@ class Records:
         self._inference.record(
             [
                 Prediction(
-                    request_id=origin.request_id,
+                    request_id=origin.ids.request,
                     at=now,
                     model=origin.route.model.name,
                     version=one.spec,
@@ -116,7 +115,7 @@ class Records:
                     features=None if isinstance(one, Failed) else one.answered.features,
                     latency_ms=one.latency_s * 1000,
                     # where chance dealt an input out, it is a subject of its own
-                    subject=sticky(put) or f"{origin.request_id}/{place}",
+                    subject=sticky(put) or f"{origin.ids.request}/{place}",
                     error=one.error if isinstance(one, Failed) else "",
                 )
                 for place, put, one in asked

@@ -21,7 +21,8 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
-from bentos.problems import Refusal, problem, request_id
+from bentos.ids import new_id
+from bentos.problems import Refusal, problem
 
 if TYPE_CHECKING:
     from bentos.asgi import App
@@ -180,7 +181,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP in the form of every other refusal."""
-        given = request_id({})
+        given = new_id()
         body = problem(Refusal(400, detail=msg), given)
         head = (
             f"HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n"

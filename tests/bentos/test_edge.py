@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 
 import pytest
 from starlette.applications import Starlette
@@ -10,10 +11,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from bentos.batching import Limits
+from bentos.ids import BLOCK
 from bentos.problems import MOST_ERRORS, Refusal, json_pointer, problem
 from finml.settings import Settings
 from tests.bentos.doubling import decided
 from tests.bentos.edges import Desk
+
+
+OWN_ID = re.compile("[0-9a-f]{32}")
 
 
 async def echo(request: Request) -> Response:
@@ -219,22 +224,23 @@ def test_a_caller_who_hangs_up_is_dropped_from_the_queue(settings):
 
 def test_what_is_answered_is_logged_with_its_request(settings):
     desk = Desk(settings)
-    answer = desk.ask(1, 2, headers={"x-request-id": "order-66"})
-    assert answer.headers["x-request-id"] == "order-66"
+    answer = desk.ask(1, 2)
+    given = answer.headers["x-request-id"]
     logged = [(one.request_id, one.position, one.version, one.variant) for one in desk.logged.predictions]
     assert logged == [
-        ("order-66", 0, "doubling@1", "champion"),
-        ("order-66", 1, "doubling@1", "champion"),
+        (given, 0, "doubling@1", "champion"),
+        (given, 1, "doubling@1", "champion"),
     ]
     (line,) = [json.loads(line) for line in "".join(desk.lines).splitlines()]
-    assert (line["path"], line["status"], line["request_id"]) == ("/predict/doubling", 200, "order-66")
+    assert (line["path"], line["status"], line["request_id"]) == ("/predict/doubling", 200, given)
 
 
 def test_the_subject_is_what_the_routing_went_by(settings):
     desk = Desk(settings)
     inputs = [{"number": 1, "user_id": "u7"}, {"number": 2}]
-    desk.call("POST", "/predict/doubling", json={"inputs": inputs}, headers={"x-request-id": "order-66"})
-    assert [one.subject for one in desk.logged.predictions] == ["u7", "order-66/1"]
+    answer = desk.call("POST", "/predict/doubling", json={"inputs": inputs})
+    given = answer.headers["x-request-id"]
+    assert [one.subject for one in desk.logged.predictions] == ["u7", f"{given}/1"]
 
 
 def test_an_input_that_a_version_could_not_answer_is_logged_as_such(settings):
@@ -320,14 +326,60 @@ def test_allowed_methods_are_named(desk):
     assert desk.call("GET", "/echo").headers["allow"] == "POST"
 
 
+@pytest.mark.parametrize("header", ["x-request-id", "x-correlation-id"])
+@pytest.mark.parametrize("path", ["/echo", "/predict/doubling"])
 @pytest.mark.parametrize(
     ("given", "kept"), [("abc-1.2_3", True), ("a b", False), ("x" * 65, False), ("", False)]
 )
-def test_request_id(desk, given, kept):
-    answer = desk.call("POST", "/echo", json={"a": 1}, headers={"x-request-id": given})
+def test_a_callers_id_comes_back_beside_the_requests_own(desk, header, path, given, kept):
+    body = {"inputs": [{"number": 1}]}
+    answer = desk.call("POST", path, json=body, headers={header: given})
     assert answer.status_code == 200
-    assert answer.json() == {"a": 1}
-    assert (answer.headers["x-request-id"] == given) is kept
+    assert OWN_ID.fullmatch(answer.headers["x-request-id"])
+    assert answer.headers.get("x-correlation-id") == (given if kept else None)
+    (line,) = map(json.loads, desk.lines)
+    assert line["request_id"] == answer.headers["x-request-id"]
+    assert line.get("correlation_id") == (given if kept else None)
+
+
+def test_an_id_is_never_used_twice(desk):
+    """Not even where the caller sends its own again, and beyond what is asked of the system at once."""
+
+    async def calls(client):
+        headers = {"x-request-id": "order-66"}
+        answers = [await client.post("/nothing", json={}, headers=headers) for _ in range(BLOCK + 10)]
+        return [answer.headers["x-request-id"] for answer in answers]
+
+    assert len(set(desk.run(calls))) == BLOCK + 10
+
+
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+@pytest.mark.parametrize(
+    ("traceparent", "trace"),
+    [
+        (f"00-{TRACE}-{PARENT}-01", TRACE),
+        (f"01-{TRACE}-{PARENT}-01-what-comes-later", TRACE),
+        (f"00-{TRACE}-{PARENT}-01-more", None),
+        (f"ff-{TRACE}-{PARENT}-01", None),
+        (f"00-{'0' * 32}-{PARENT}-01", None),
+        (f"00-{TRACE}-{'0' * 16}-01", None),
+        (f"00-{TRACE.upper()}-{PARENT}-01", None),
+        (f"00-{TRACE}-{PARENT}", None),
+        ("", None),
+    ],
+)
+@pytest.mark.parametrize("path", ["/raises", "/predict/doubling"])
+def test_the_trace_of_a_request_is_in_its_lines(desk, capsys, path, traceparent, trace):
+    desk.model.error = RuntimeError("boom")
+    body = {"inputs": [{"number": 1}]}
+    answer = desk.call("POST", path, json=body, headers={"traceparent": traceparent})
+    assert answer.status_code == 500
+    (line,) = map(json.loads, desk.lines)
+    assert line.get("trace_id") == trace
+    problems = [json.loads(line) for line in capsys.readouterr().err.splitlines() if "request_failed" in line]
+    assert [problem.get("trace_id") for problem in problems] == [trace]
 
 
 @pytest.mark.parametrize("path", ["/echo", "/predict/doubling"])

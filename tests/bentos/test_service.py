@@ -1,6 +1,7 @@
 """The real service: what it answers, in what order, and that it is what the model says in this process."""
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -188,10 +189,11 @@ def test_other_refusals_are_problem_documents_too(service, method, path, headers
     assert answer.json()["status"] == status
 
 
-def test_the_callers_request_id_comes_back(service, bank):
+def test_the_callers_own_id_comes_back_beside_the_requests(service, bank):
     body = {"inputs": [asked(bank.users[0])]}
     answer = service.post("/predict/credit_risk", json=body, headers={"x-request-id": "order-66"})
-    assert answer.headers["x-request-id"] == "order-66"
+    assert answer.headers["x-correlation-id"] == "order-66"
+    assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
 
 
 def test_models_are_listed_with_their_lineage_and_gate(service, bank):
