@@ -82,7 +82,7 @@ class Guard:
         self._keys = Keyring(settings)
         self._tokens: Tokens | None = None
         redis_url = settings.limits_redis_url.get_secret_value()
-        self._attempts, self._rates = Attempts(), Rates(redis_url)
+        self._attempts, self._rates = Attempts(settings.failed_attempts), Rates(redis_url)
         tally = RedisTally(redis_url) if redis_url else SqliteTally(settings.home / "access" / "quota.sqlite")
         self._quota = Quota(tally)
         self._ticker = Ticker(self._keys.refresh, seconds=KEYS_S, name="finml-keys")

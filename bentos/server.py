@@ -33,7 +33,7 @@ STOP_S = 30.0
 SERVED_SETTINGS = (
     *("home", "redis_url", "log_level", "log_format"),
     *("auth", "keys_file", "keys_secret", "jwt_issuer", "jwt_audience", "jwt_jwks", "jwt_algorithm"),
-    *("rate_per_s", "rate_burst", "daily_quota", "limits_redis_url"),
+    *("rate_per_s", "rate_burst", "daily_quota", "failed_attempts", "limits_redis_url"),
     *("routing_file", "inference_log", "audit_secret"),
     *("store_timeout_s", "feature_cache_s", "feature_cache_rows", "degraded"),
     *("batch_rows", "queue_rows", "queue_wait_s", "drain_s"),

@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     rate_per_s: float = Field(50, gt=0, description="requests a second that a key may send to a model")
     rate_burst: int = Field(100, ge=1, description="requests that may come at once")
     daily_quota: int = Field(200_000, ge=1, description="inputs a day that a key may send")
+    failed_attempts: int = Field(
+        20, ge=1, description="failed attempts to authenticate that an address may make in a minute"
+    )
     limits_redis_url: SecretStr = Field(
         SecretStr(""), description="Redis that replicas share limits by; empty: each process for itself"
     )

@@ -7,7 +7,6 @@ from ipaddress import ip_network
 
 from finml.access.rates import LocalRates
 
-ATTEMPTS = 20
 WITHIN_S = 60.0
 MOST_BLOCKED = 10_000
 
@@ -16,10 +15,12 @@ class Attempts:
     """Counts failed attempts by address, and says for how long one must wait.
 
     Args:
+        most: how many an address may make within a minute.
         clock: monotonic seconds.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
         self._rates = LocalRates()
         self._clock = clock
         # only addresses that failed too often are in here, so that all others cost one look
@@ -41,11 +42,11 @@ class Attempts:
     def failed(self, address: str) -> None:
         """Note a failed attempt."""
         network = network_of(address)
-        verdict = self._rates.take(network, ATTEMPTS / WITHIN_S, ATTEMPTS)
+        verdict = self._rates.take(network, self._most / WITHIN_S, self._most)
         if verdict.remaining == 0:
             if len(self._blocked) >= MOST_BLOCKED:
                 del self._blocked[next(iter(self._blocked))]
-            self._blocked[network] = self._clock() + (verdict.retry_in_s or WITHIN_S / ATTEMPTS)
+            self._blocked[network] = self._clock() + (verdict.retry_in_s or WITHIN_S / self._most)
 
 
 @lru_cache(maxsize=4096)

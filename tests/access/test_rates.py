@@ -5,8 +5,10 @@ import throttled.utils
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finml.access.attempts import ATTEMPTS, WITHIN_S, Attempts, network_of
+from finml.access.attempts import WITHIN_S, Attempts, network_of
 from finml.access.rates import LocalRates
+
+ATTEMPTS = 20
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def test_the_whole_burst_may_come_at_once_and_callers_do_not_share_it(clock, bur
 
 
 def test_too_many_failed_attempts_block_an_address_for_a_while(clock):
-    attempts = Attempts(lambda: clock[0])
+    attempts = Attempts(ATTEMPTS, lambda: clock[0])
     for _ in range(ATTEMPTS):
         assert attempts.wait_s("192.0.2.1") == 0
         attempts.failed("192.0.2.1")
@@ -72,7 +74,7 @@ def test_too_many_failed_attempts_block_an_address_for_a_while(clock):
 
 def test_blocked_addresses_are_bounded(clock, monkeypatch):
     monkeypatch.setattr("finml.access.attempts.MOST_BLOCKED", 2)
-    attempts = Attempts(lambda: clock[0])
+    attempts = Attempts(ATTEMPTS, lambda: clock[0])
     for number in range(4):
         for _ in range(ATTEMPTS):
             attempts.failed(f"192.0.2.{number}")

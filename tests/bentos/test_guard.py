@@ -13,7 +13,6 @@ from structlog.testing import capture_logs
 from bentos import guard as guard_module
 from bentos.guard import CHALLENGE, Admitted, Guard, Refused
 from finml.access import rates as rates_module
-from finml.access.attempts import ATTEMPTS
 from finml.access.key_store import KeyStore
 from finml.errors import SettingsError
 from finml.settings import Settings
@@ -105,7 +104,7 @@ def test_a_token_is_admitted_beside_keys(settings, made, tmp_path):
 def test_guessing_is_stopped_by_address_and_before_anything_is_compared(settings, made, monkeypatch):
     async def story():
         async with guarding(settings) as guard:
-            for _ in range(ATTEMPTS):
+            for _ in range(settings.failed_attempts):
                 found = await guard.admit(by_key("guess"), HOME, "credit_risk", "predict")
                 assert found.status == 401
             monkeypatch.setattr(guard._keys, "find", lambda _: pytest.fail("compared"))
@@ -119,7 +118,7 @@ def test_guessing_is_stopped_by_address_and_before_anything_is_compared(settings
 
 
 def test_requests_without_a_key_are_no_attempts(settings, made):
-    found = ask(settings, *([({}, "credit_risk", "predict")] * (ATTEMPTS + 1)))
+    found = ask(settings, *([({}, "credit_risk", "predict")] * (settings.failed_attempts + 1)))
     assert {each.status for each in found} == {401}
 
 
