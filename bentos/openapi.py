@@ -34,6 +34,17 @@ PROBLEM = {
     },
     "required": ["type", "title", "status", "detail", "request_id"],
 }
+ID_HEADERS = {
+    "X-Request-ID": {
+        "description": "the request's own id, by which outcomes name its predictions",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    },
+    "X-Correlation-ID": {
+        "description": "the caller's own id, from the request's header of this name or X-Request-ID",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+    },
+}
 STATUS = {"type": "object", "properties": {"status": {"type": "string"}}, "required": ["status"]}
 CHECK = {
     "type": "object",
@@ -150,6 +161,7 @@ def model_operation(route: Route, request: Mapping[str, Any], answer: Mapping[st
         "responses": {
             "200": {
                 "description": "one answer an input",
+                "headers": ID_HEADERS,
                 "content": {"application/json": {"schema": {"type": "array", "items": answer}}},
             },
             **problems(MODEL_STATUSES),
@@ -166,7 +178,11 @@ def feedback_operation(request: Mapping[str, Any]) -> dict[str, Any]:
         "summary": "What came of predictions",
         "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
         "responses": {
-            "202": {"description": "taken", "content": {"application/json": {"schema": taken}}},
+            "202": {
+                "description": "taken",
+                "headers": ID_HEADERS,
+                "content": {"application/json": {"schema": taken}},
+            },
             **problems((400, 401, 403, 408, 413, 415, 429, 500, 503, 504)),
         },
     }
@@ -182,7 +198,10 @@ def page_operation(
         "operationId": path.strip("/"),
         "tags": ["service"],
         "summary": words,
-        "responses": {"200": {"description": "so it is", "content": content}, **problems(statuses)},
+        "responses": {
+            "200": {"description": "so it is", "headers": ID_HEADERS, "content": content},
+            **problems(statuses),
+        },
     }
     if is_open:
         found["security"] = []
@@ -195,6 +214,7 @@ def problems(statuses: tuple[int, ...]) -> dict[str, Any]:
     return {
         str(status): {
             "description": PROBLEMS[status][1],
+            "headers": ID_HEADERS,
             "content": {"application/problem+json": {"schema": schema}},
         }
         for status in statuses

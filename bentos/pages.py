@@ -17,6 +17,7 @@ from bentos.front import Front
 from bentos.health import OK
 from bentos.openapi import document
 from bentos.problems import Refusal, field_errors
+from finml.access.scopes import FEEDBACK, FEEDBACK_ALL
 from finml.errors import MonitoringError
 from finml.monitoring.outcomes import FeedbackRequest
 
@@ -76,17 +77,19 @@ def pages(front: Callable[[], Front]) -> Starlette:
         return JSONResponse(front().router.shown())
 
     async def feedback(request: Request) -> Response:
-        """Outcomes, which are joined to predictions by their request ids."""
+        """Outcomes, which are joined to predictions by their request ids and callers."""
         try:
             items = FeedbackRequest.model_validate_json(await request.body(), strict=True).items
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=False, include_input=False)
             raise Refusal(400, errors=field_errors(map(without_model, found))) from None
         caller = request.scope["finml.caller"].caller
-        if not all(caller.scopes.allow(item.model, "feedback") for item in items):
+        models, allow = {item.model for item in items}, caller.scopes.allow
+        if not all(allow(model, FEEDBACK) for model in models):
             raise Refusal(403)
+        of_anybody = [model for model in models if allow(model, FEEDBACK_ALL)]
         try:
-            await run_in_threadpool(front().feedback.add, items, caller.id)
+            await run_in_threadpool(front().feedback.add, items, caller.id, of_anybody=of_anybody)
         except MonitoringError as error:
             log.error("feedback_not_stored", message=str(error), hint=error.hint)
             raise Refusal(503, detail="Outcomes cannot be stored now; try again.") from None

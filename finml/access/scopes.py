@@ -1,4 +1,7 @@
-"""What a caller may do: actions on models, written `credit_risk:predict`, `*:explain`, `credit_risk:*`."""
+"""What a caller may do: actions on models, written `credit_risk:predict`, `*:explain`, `credit_risk:*`.
+
+`feedback` is to tell outcomes of what one has asked oneself, `feedback-all` of what anybody has.
+"""
 
 import re
 from collections.abc import Iterable
@@ -7,7 +10,8 @@ from typing import Self
 
 from finml.errors import UsageError
 
-ACTIONS = ("predict", "explain", "feedback", "read")
+FEEDBACK, FEEDBACK_ALL = "feedback", "feedback-all"
+ACTIONS = ("predict", "explain", FEEDBACK, FEEDBACK_ALL, "read")
 ANY = "*"
 # what the names of scopes in tokens begin with, beside those of other services
 CLAIM_PREFIX = "finml:"
@@ -34,14 +38,14 @@ class Scopes:
                     f"{text!r} is no scope",
                     hint=f"write MODEL:ACTION, of which each may be *; actions: {', '.join(ACTIONS)}",
                 )
-        return cls(granted)
+        return cls(_with_implied(granted))
 
     @classmethod
     def within(cls, claim: object) -> Self:
         """The scopes in a token's claim `scope` (RFC 8693: names between spaces), of ours only."""
         names = claim.split() if isinstance(claim, str) else []
         ours = (name.removeprefix(CLAIM_PREFIX) for name in names if name.startswith(CLAIM_PREFIX))
-        return cls(frozenset(name for name in ours if _SCOPE.fullmatch(name)))
+        return cls(_with_implied(frozenset(name for name in ours if _SCOPE.fullmatch(name))))
 
     def allow(self, model: str, action: str) -> bool:
         """Whether the action on the model is granted. Asked for model `*`: whether it is on any model."""
@@ -51,3 +55,9 @@ class Scopes:
         if f"{model}:*" in granted or "*:*" in granted:
             return True
         return model == ANY and any(scope.endswith((f":{action}", ":*")) for scope in granted)
+
+
+def _with_implied(granted: frozenset[str]) -> frozenset[str]:
+    """Who may tell of anybody's predictions may tell of its own."""
+    wider = [scope.removesuffix(FEEDBACK_ALL) for scope in granted if scope.endswith(f":{FEEDBACK_ALL}")]
+    return granted | {f"{model}{FEEDBACK}" for model in wider}

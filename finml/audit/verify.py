@@ -102,7 +102,13 @@ def verify(folder: Path, secret: bytes, *, expected_head: str = "") -> Report:
 
 
 def find(folder: Path, secret: bytes, request_id: str) -> list[dict[str, Any]]:
-    """The decisions of a request, each with `file`, `line`, and whether it is `genuine`."""
+    """The decisions of a request, each with `file`, `line`, and whether it is `genuine`.
+
+    Args:
+        folder: the folder of the log.
+        secret: what it is chained with.
+        request_id: the request's own id, or its caller's, which may be that of several requests.
+    """
     found = []
     needle = request_id.encode()
     for name in logged_files(folder):
@@ -110,7 +116,7 @@ def find(folder: Path, secret: bytes, request_id: str) -> list[dict[str, Any]]:
             numbered = [(number, raw) for number, raw in enumerate(file, start=1) if needle in raw]
         lines = read_lines(secret, iter([raw for _, raw in numbered]))
         for (number, _), line in zip(numbered, lines, strict=True):
-            if line.fields.get("request_id") == request_id:
+            if request_id in (line.fields.get("request_id"), line.fields.get("correlation_id")):
                 found.append({"file": name, "line": number, "genuine": line.genuine, **line.fields})
     return found
 

@@ -1,10 +1,11 @@
 """Keeps outcomes, and joins them to the predictions that they are about.
 
-Each telling is a row, so the history is kept; of one prediction the last telling counts. Outcomes may arrive
-before the prediction is in the inference log: nothing is looked up until they are joined.
+Each telling is a row, so the history is kept; of one prediction the last telling counts, by who asked for it
+or by who may tell of anybody's. Outcomes may arrive before the prediction is in the inference log: nothing is
+looked up until they are joined.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 TABLE = "finml_feedback"
 KEY = ("request_id", "position", "model")
+TOLD = ("outcome", "caller", "of_anybody")
+ASKED = ["request_id", "position", "caller"]
 WAIT_S = 5
 ATTEMPTS = 3
 
@@ -35,12 +38,13 @@ class FeedbackStore:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def add(self, items: Sequence[Outcome], caller: str) -> int:
+    def add(self, items: Sequence[Outcome], caller: str, *, of_anybody: Collection[str] = ()) -> int:
         """Store outcomes; they outlive a crash once this returns. Blocks: call it in a thread.
 
         Args:
             items: outcomes of any models; contracts are checked by `FeedbackRequest`.
-            caller: opaque id of who tells them.
+            caller: opaque id of who tells them. They count for predictions that the same caller asked for.
+            of_anybody: models of which they count whoever asked.
 
         Returns:
             How many were news: telling again what was told last changes nothing.
@@ -59,15 +63,16 @@ class FeedbackStore:
             reraise=True,
         )
         try:
-            return int(retrying(self._add, items, caller))
+            return int(retrying(self._add, items, caller, of_anybody))
         except (sa.exc.DBAPIError, OSError) as error:
             raise self._unavailable(error) from None
 
     def latest(self, model: str) -> "pd.DataFrame":
-        """The outcomes of a model that count, one a prediction.
+        """The last outcomes of a model by each that told some, the oldest first.
 
         Returns:
-            Columns request_id, position, outcome (JSON), at and told_at (UTC).
+            Columns request_id, position, outcome (JSON), at and told_at (UTC), teller, and of_anybody:
+            whether it counts for a prediction that another caller asked for.
 
         Raises:
             MonitoringError: they cannot be read.
@@ -76,9 +81,11 @@ class FeedbackStore:
         import sqlalchemy as sa
 
         table = self._table
-        last = sa.select(sa.func.max(table.c.id)).where(table.c.model == model).group_by(*self._key)
-        columns = ("request_id", "position", "outcome", "at", "told_at")
-        query = sa.select(*(table.c[name] for name in columns)).where(table.c.id.in_(last))
+        by = [*self._key, table.c.caller, table.c.of_anybody]
+        last = sa.select(sa.func.max(table.c.id)).where(table.c.model == model).group_by(*by)
+        columns = ("request_id", "position", "outcome", "at", "told_at", "teller", "of_anybody")
+        chosen = [table.c["caller" if name == "teller" else name] for name in columns]
+        query = sa.select(*chosen).where(table.c.id.in_(last)).order_by(table.c.id)
         try:
             with self._engine.connect() as connection:
                 rows = connection.execute(query).fetchall()
@@ -87,31 +94,32 @@ class FeedbackStore:
         found = pd.DataFrame(rows, columns=list(columns))
         for name in ("at", "told_at"):
             found[name] = pd.to_datetime(found[name], utc=True)
-        return found.astype({"position": "int32"})
+        return found.astype({"position": "int32", "of_anybody": bool})
 
     def close(self) -> None:
         """Close the connections."""
         if "_engine" in self.__dict__:
             self._engine.dispose()
 
-    def _add(self, items: Sequence[Outcome], caller: str) -> int:
+    def _add(self, items: Sequence[Outcome], caller: str, of_anybody: Collection[str]) -> int:
         import sqlalchemy as sa
 
         now = datetime.now(UTC)
         table = self._table
         ids = {item.request_id for item in items}
-        query = sa.select(*self._key, table.c.outcome).where(table.c.request_id.in_(ids)).order_by(table.c.id)
+        columns = [*self._key, *(table.c[name] for name in TOLD)]
+        query = sa.select(*columns).where(table.c.request_id.in_(ids)).order_by(table.c.id)
         with self._engine.begin() as connection:
-            known = {tuple(key): outcome for *key, outcome in connection.execute(query)}
+            known = {tuple(row[: len(KEY)]): tuple(row[len(KEY) :]) for row in connection.execute(query)}
             news: list[dict[str, Any]] = []
             for item in items:
                 key = tuple(getattr(item, name) for name in KEY)
-                outcome = outcome_json(item)
-                if known.get(key) != outcome:
-                    known[key] = outcome
+                told = outcome_json(item), caller, key[-1] in of_anybody
+                if known.get(key) != told:
+                    known[key] = told
                     at = moment(item.at) if item.at else now
-                    values = {"outcome": outcome, "at": at, "told_at": now, "caller": caller}
-                    news.append(dict(zip(KEY, key, strict=True)) | values)
+                    values = dict(zip((*KEY, *TOLD), (*key, *told), strict=True))
+                    news.append(values | {"at": at, "told_at": now})
             if news:
                 connection.execute(sa.insert(table), news)
         return len(news)
@@ -135,6 +143,8 @@ class FeedbackStore:
             sa.Column("at", sa.DateTime(timezone=True), nullable=False),
             sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
             sa.Column("caller", sa.Text, nullable=False),
+            # false by default: what was told before this was kept counts for its caller's own predictions
+            sa.Column("of_anybody", sa.Boolean, nullable=False, server_default=sa.false()),
             sa.Index(f"{TABLE}_key", *KEY),
         )
 
@@ -156,6 +166,7 @@ class FeedbackStore:
             # a reader and a writer do not wait for each other, and a commit is on the disk
             sa.event.listen(engine, "connect", _durable)
         self._table.create(engine, checkfirst=True)
+        _widen(engine, self._table)
         return engine
 
     def _unavailable(self, error: Exception) -> MonitoringError:
@@ -191,10 +202,27 @@ def joined(
     Raises:
         MonitoringError: the log or the outcomes cannot be read.
     """
-    needed = list(dict.fromkeys([*columns, "request_id", "position"]))
+    needed = list(dict.fromkeys([*columns, *ASKED]))
     predictions = read(settings, since, until, model, columns=needed)
-    outcomes = FeedbackStore(settings).latest(model).rename(columns={"at": "outcome_at"})
-    return predictions.merge(outcomes, how="left", on=["request_id", "position"])
+    told = FeedbackStore(settings).latest(model).rename(columns={"at": "outcome_at"})
+    asked = predictions[ASKED].drop_duplicates()
+    found = told.merge(asked, on=["request_id", "position"])
+    found = found[found.of_anybody | (found.teller == found.caller)]
+    # in the order of telling, which a merge on the left keeps
+    last = found.drop_duplicates(ASKED, keep="last").drop(columns=["teller", "of_anybody"])
+    return predictions.merge(last, how="left", on=ASKED)
+
+
+def _widen(engine: "sa.Engine", table: "sa.Table") -> None:
+    """Add the columns that a table of an older version lacks; where two processes do so, one tries again."""
+    import sqlalchemy as sa
+
+    there = {column["name"] for column in sa.inspect(engine).get_columns(table.name)}
+    with engine.begin() as connection:
+        for column in table.columns:
+            if column.name not in there:
+                said = sa.schema.CreateColumn(column).compile(dialect=engine.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {said}")
 
 
 def _durable(connection: Any, _: object) -> None:  # noqa: ANN401 - of the driver

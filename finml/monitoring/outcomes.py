@@ -12,14 +12,15 @@ MOST_ITEMS = 1000
 MOST_AMOUNTS, MOST_AMOUNT = 1000, 1e15
 MOST_ENTITIES = 256
 
-RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", strict=True)]
+# the service's own ids: one that a caller made up itself would be taken and never be joined to anything
+RequestId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 
 
 class Outcome(Message):
     """What all outcomes say beside the outcome itself."""
 
-    request_id: RequestId = Field(description="of the answer, as in its header X-Request-ID")
+    request_id: RequestId = Field(description="of the answer, from its header X-Request-ID")
     position: int = Field(0, ge=0, lt=1000, strict=True, description="place of the input in the request")
     at: AwareDatetime | None = Field(None, description="when it came to pass; by default when it is told")
 

@@ -50,7 +50,12 @@ def verify(
 
 @audit_app.command()
 def show(
-    request_id: Annotated[str, typer.Argument(metavar="REQUEST_ID", help="As in the answer's X-Request-Id.")],
+    request_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="REQUEST_ID", help="The answer's X-Request-ID; or the caller's own, its X-Correlation-ID."
+        ),
+    ],
     as_json: JsonOption = False,
 ) -> None:
     """Show what was decided for a request, by which version, and whether the entry is as it was written."""

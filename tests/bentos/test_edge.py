@@ -13,10 +13,11 @@ from starlette.routing import Route
 from bentos.batching import Limits
 from bentos.ids import BLOCK
 from bentos.problems import MOST_ERRORS, Refusal, json_pointer, problem
+from finml.audit import AuditLog
 from finml.settings import Settings
+from pipelines.cli.app import run_command
 from tests.bentos.doubling import decided
 from tests.bentos.edges import Desk
-
 
 OWN_ID = re.compile("[0-9a-f]{32}")
 
@@ -299,6 +300,18 @@ def test_a_decision_that_cannot_be_recorded_is_not_made(settings):
     assert answer.status_code == 503
     assert "doubled" not in answer.text
     assert desk.logged.predictions == []
+
+
+def test_a_decision_is_found_by_its_id_and_by_its_callers(settings, monkeypatch, capfd):
+    desk = Desk(settings, audit=AuditLog.of(settings), decision=decided)
+    given = desk.ask(21, headers={"x-correlation-id": "order-66"}).headers["x-request-id"]
+    monkeypatch.setattr("finml.settings.get_settings", lambda: settings)
+    capfd.readouterr()
+    for name in (given, "order-66"):
+        assert run_command(["audit", "show", name, "--json"]) == 0
+        (entry,) = json.loads(capfd.readouterr().out)
+        assert (entry["request_id"], entry["correlation_id"]) == (given, "order-66")
+        assert entry["decision"] == {"doubled": 42}
 
 
 def test_while_draining_each_answer_ends_its_connection(settings):

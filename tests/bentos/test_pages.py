@@ -10,8 +10,9 @@ from finml.errors import MonitoringError
 from finml.settings import Settings
 from tests.bentos.edges import Desk
 
-LOAN = {"request_id": "r1", "model": "credit_risk", "defaulted": True}
-MESSAGE = {"request_id": "r2", "model": "intent", "intent": "balance"}
+ONE, OTHER = "1" * 32, "2" * 32
+LOAN = {"request_id": ONE, "model": "credit_risk", "defaulted": True}
+MESSAGE = {"request_id": OTHER, "model": "intent", "intent": "balance"}
 
 
 @pytest.fixture
@@ -35,6 +36,8 @@ def tell(settings, scope: str, items, *, harm=lambda desk: None):
     [
         ("credit_risk:feedback", [LOAN], 202, 1),
         ("*:feedback", [LOAN, MESSAGE], 202, 2),
+        ("credit_risk:feedback-all", [LOAN], 202, 1),
+        ("credit_risk:feedback-all", [LOAN, MESSAGE], 403, 0),
         ("intent:*", [MESSAGE], 202, 1),
         ("intent:feedback", [LOAN], 403, 0),
         ("intent:feedback", [MESSAGE, LOAN], 403, 0),
@@ -51,7 +54,7 @@ def test_outcomes_are_taken_of_the_models_that_the_key_is_for(settings, scope, i
 
 def test_outcomes_that_cannot_be_stored_are_not_taken(settings):
     def harm(desk):
-        def add(items, caller):
+        def add(items, caller, of_anybody):
             raise MonitoringError("secret host is away")
 
         desk.front.feedback.add = add
@@ -65,9 +68,10 @@ def test_outcomes_that_cannot_be_stored_are_not_taken(settings):
 @pytest.mark.parametrize(
     ("item", "pointer"),
     [
-        ({"request_id": "r", "model": "credit_risk"}, "#/items/0/defaulted"),
-        ({"request_id": "r", "model": "entities"}, "#/items/0"),
-        ({"request_id": "r"}, "#/items/0"),
+        ({"request_id": ONE, "model": "credit_risk"}, "#/items/0/defaulted"),
+        ({"request_id": ONE, "model": "entities"}, "#/items/0"),
+        ({"request_id": ONE}, "#/items/0"),
+        (LOAN | {"request_id": "order-66"}, "#/items/0/request_id"),
     ],
 )
 def test_a_bad_outcome_is_named_at_its_place_in_the_request(settings, item, pointer):

@@ -19,9 +19,14 @@ class Answer(BaseModel):
     flagged: bool = False
 
 
+def id_of(number: int) -> str:
+    """A request id, as the service makes them, that says which one it is."""
+    return f"{number:032x}"
+
+
 def make_prediction(number: int = 0, **given) -> Prediction:
     values = {
-        "request_id": f"r{number}",
+        "request_id": id_of(number),
         "at": time.time(),
         "model": "credit_risk",
         "version": "credit_risk@7",

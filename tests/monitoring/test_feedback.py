@@ -2,10 +2,15 @@
 
 import json
 import re
+import tempfile
 
 import numpy as np
 import psycopg
 import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import settings as settings_
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from finml.errors import MonitoringError, UsageError
@@ -15,7 +20,7 @@ from finml.monitoring.inference_log import InferenceLog
 from finml.monitoring.reading import read
 from finml.settings import Settings
 from pipelines.cli.app import run_command
-from tests.monitoring.conftest import Answer
+from tests.monitoring.conftest import Answer, id_of, make_prediction
 
 
 def items(*given):
@@ -23,7 +28,7 @@ def items(*given):
 
 
 def told(number=0, **given):
-    return {"model": "credit_risk", "request_id": f"r{number}", "defaulted": True} | given
+    return {"model": "credit_risk", "request_id": id_of(number), "defaulted": True} | given
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.server)])
@@ -36,15 +41,60 @@ def test_the_last_telling_counts_and_the_same_again_is_no_news(kept, prediction)
     store = FeedbackStore(kept)
     assert store.add(items(told(1), told(1, position=1)), "key-1") == 2
     assert store.add(items(told(1)), "key-1") == 0
-    assert store.add(items(told(1, defaulted=False)), "key-2") == 1
+    assert store.add(items(told(1, defaulted=False)), "key-1") == 1
     store.close()
     log = InferenceLog(kept)
     log.record([prediction(1), prediction(2)])
     log.start()
     log.close(30)
     found = joined(kept, "credit_risk").set_index("request_id")
-    assert json.loads(found.outcome["r1"]) == {"defaulted": False}
-    assert found.outcome.isna()["r2"]
+    assert json.loads(found.outcome[id_of(1)]) == {"defaulted": False}
+    assert found.outcome.isna()[id_of(2)]
+
+
+TELLINGS = st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.booleans()), max_size=8)
+
+
+@settings_(max_examples=30, deadline=None)
+@given(TELLINGS)
+def test_the_last_word_is_that_of_who_asked_or_of_who_may_tell_of_anybody(tellings):
+    """Also where one id is that of two callers, as in logs of before each request had its own."""
+    with tempfile.TemporaryDirectory() as home:
+        settings = Settings(_env_file=None, home=home)
+        store, log = FeedbackStore(settings), InferenceLog(settings)
+        for teller, for_all, defaulted in tellings:
+            models = ["credit_risk"] if for_all else []
+            store.add(items(told(1, defaulted=defaulted)), teller, of_anybody=models)
+        store.close()
+        log.record([make_prediction(1, caller=caller) for caller in "ab"])
+        log.start()
+        log.close(30)
+        found = joined(settings, "credit_risk").set_index("caller").outcome
+    for caller in "ab":
+        counting = [defaulted for teller, for_all, defaulted in tellings if for_all or teller == caller]
+        expected = [{"defaulted": counting[-1]}] if counting else []
+        assert [json.loads(text) for text in found[[caller]].dropna()] == expected
+
+
+def test_outcomes_of_before_it_was_kept_who_may_tell_count_for_their_own(kept, prediction):
+    store = FeedbackStore(kept)
+    store.add(items(told(1)), "key-1")
+    with store._engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE finml_feedback DROP COLUMN of_anybody"))
+    store.close()
+    store = FeedbackStore(kept)
+    assert store.add(items(told(2)), "key-2", of_anybody=["credit_risk"]) == 1
+    store.close()
+    log = InferenceLog(kept)
+    log.record([prediction(1), prediction(1, caller="key-3"), prediction(2)])
+    log.start()
+    log.close(30)
+    found = joined(kept, "credit_risk").set_index(["request_id", "caller"]).outcome.notna()
+    assert found.to_dict() == {
+        (id_of(1), "key-1"): True,
+        (id_of(1), "key-3"): False,
+        (id_of(2), "key-1"): True,
+    }
 
 
 @pytest.mark.parametrize(
@@ -53,8 +103,9 @@ def test_the_last_telling_counts_and_the_same_again_is_no_news(kept, prediction)
         told(defaulted="yes"),
         told(model="unknown"),
         told(request_id="a b"),
+        told(request_id="order-66"),
         told(more=1),
-        {"model": "entities", "request_id": "r1"},
+        {"model": "entities", "request_id": id_of(1)},
     ],
 )
 def test_what_breaks_the_contract_is_refused(broken):

@@ -20,6 +20,7 @@ from finml.monitoring.reading import read
 from finml.monitoring.rows import COLUMNS
 from finml.monitoring.sinks import ParquetSink, SinkUnavailableError, folder
 from finml.settings import Settings
+from tests.monitoring.conftest import id_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -92,10 +93,10 @@ def test_a_period_is_read(settings, prediction):
     assert sorted(day.name for day in folder(settings).iterdir()) == [
         f"date=2026-03-0{day}" for day in (1, 2, 3)
     ]
-    assert list(read(settings, since=moments[1], until=moments[2]).request_id) == ["r1"]
-    assert list(read(settings, since=moments[1] + timedelta(seconds=1)).request_id) == ["r2"]
+    assert list(read(settings, since=moments[1], until=moments[2]).request_id) == [id_of(1)]
+    assert list(read(settings, since=moments[1] + timedelta(seconds=1)).request_id) == [id_of(2)]
     # without an offset a moment is UTC
-    assert list(read(settings, until=datetime(2026, 3, 2), columns=["request_id"]).request_id) == ["r0"]
+    assert list(read(settings, until=datetime(2026, 3, 2), columns=["request_id"]).request_id) == [id_of(0)]
 
 
 def test_a_full_queue_drops_and_counts(settings, prediction, until):
@@ -132,7 +133,7 @@ def test_what_cannot_be_encoded_takes_nothing_else_along(settings, prediction):
     strange = prediction(1, features={"what": object()})
     log = logged(settings, [prediction(0), strange, prediction(2), prediction(3, request_id=object())])
     assert (log.written, log.dropped) == (2, 2)
-    assert set(read(settings).request_id) == {"r0", "r2"}
+    assert set(read(settings).request_id) == {id_of(0), id_of(2)}
 
 
 def test_off_logs_nothing(tmp_path, prediction):
@@ -254,7 +255,7 @@ def test_compaction_keeps_every_row_once(settings, prediction, until):
     assert (result.before, result.after) == (10, 1)
     (folder(settings) / files(settings)[0].parent.name / "left.parquet").write_bytes(spare)
     assert len(files(settings)) == 2
-    assert list(read(settings).request_id) == [f"r{place}" for place in range(100)]
+    assert list(read(settings).request_id) == [id_of(place) for place in range(100)]
     assert compact(settings, settled_s=-1).before == 2
     assert sum(pq.read_metadata(file).num_rows for file in files(settings)) == 100
     # what was written just now may still be in its writer's hands
