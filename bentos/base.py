@@ -1,7 +1,7 @@
 """What the API class of every model shares: the loaded versions, readiness and warm-up."""
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -49,20 +49,27 @@ class ModelApi:
     """
 
     serving: ClassVar[Serving]
+    _preloaded: ClassVar[Mapping[str, Mapping[str, Scorer]]] = {}
 
     def __init__(self) -> None:
         settings = get_settings()
         self.release = Release.read()
         self.metrics = process_metrics()
-        servings = [cls.__dict__["serving"] for cls in type(self).__mro__ if "serving" in cls.__dict__]
+        servings = self._servings()
         self.router = Router(
             settings.routing, {one.model: list(self.release.variants(one.model)) for one in servings}
         )
         limits = Limits(settings.batch_rows, settings.queue_rows, settings.queue_wait_s)
+        loaded = self._preloaded or self._load(self.release, settings)
         self.models = {
-            one.model: ServedModel(one, self._scorers(one, settings), self.router, limits, self.metrics.batch)
+            one.model: ServedModel(one, loaded[one.model], self.router, limits, self.metrics.batch)
             for one in servings
         }
+
+    @classmethod
+    def preload(cls) -> None:
+        """Load the models before there is a service, so that processes forked from this one share them."""
+        cls._preloaded = cls._load(Release.read(), get_settings())
 
     def scorer(self, model: str) -> Scorer:
         """The champion of a model."""
@@ -95,14 +102,24 @@ class ModelApi:
                 return False
         return True
 
-    def _scorers(self, serving: Serving, settings: Settings) -> dict[str, Scorer]:
-        """A scorer of each variant; one that two variants share is loaded once."""
-        loaded: dict[str, Scorer] = {}
-        variants = self.release.variants(serving.model)
-        for released in variants.values():
-            if released.spec not in loaded:
-                loaded[released.spec] = serving.load(released, settings)
-        return {alias: loaded[released.spec] for alias, released in variants.items()}
+    @classmethod
+    def _servings(cls) -> list[Serving]:
+        return [base.__dict__["serving"] for base in cls.__mro__ if "serving" in base.__dict__]
+
+    @classmethod
+    def _load(cls, release: Release, settings: Settings) -> dict[str, dict[str, Scorer]]:
+        """A scorer of each variant of each model."""
+        return {one.model: scorers(one, release, settings) for one in cls._servings()}
+
+
+def scorers(serving: Serving, release: Release, settings: Settings) -> dict[str, Scorer]:
+    """A scorer of each variant of a model; one that two variants share is loaded once."""
+    loaded: dict[str, Scorer] = {}
+    variants = release.variants(serving.model)
+    for released in variants.values():
+        if released.spec not in loaded:
+            loaded[released.spec] = serving.load(released, settings)
+    return {alias: loaded[released.spec] for alias, released in variants.items()}
 
 
 def pinned_files(model: ReleasedModel) -> Path:

@@ -1,5 +1,6 @@
 """The online store as a served model sees it: quick where it can be, and never waited for too long."""
 
+import importlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,15 @@ FAILURES, RETRY_S = 3, 1.0
 """Failed reads in a row after which the store is not asked, and seconds until it is again."""
 
 THREADS = 4
+READ_WITH = (
+    "finml.features.online",
+    "finml.features.row_cache",
+    "finml.features.serving",
+    # what Feast chooses by its configuration
+    "feast.infra.offline_stores.dask",
+    "feast.infra.passthrough_provider",
+    "feast.infra.registry.file",
+)
 NOBODY = "probe"
 """A user that a check reads; there need not be one."""
 
@@ -106,6 +116,12 @@ class ServedFeatures:
         return online.rows(
             [found[user] for user in user_ids], request_rows, degraded=[user in old for user in user_ids]
         )
+
+    def prepare(self) -> None:
+        """Import what the first read would, which takes seconds; connects to nothing."""
+        store = "redis_store" if self._settings.redis_url else "sqlite_store"
+        for name in (*READ_WITH, f"finml.features.{store}"):
+            importlib.import_module(name)
 
     def check(self) -> None:
         """Read from the store, past the cache and the circuit, which is closed again if the store answers.
@@ -197,4 +213,7 @@ def served_features(
     service_name: str, folder: Path, settings: Settings, *, may_degrade: bool = False
 ) -> ServedFeatures:
     """The one reader of a feature service in this process: the versions of a model share its cache."""
-    return ServedFeatures(service_name, folder, settings, may_degrade=may_degrade)
+    features = ServedFeatures(service_name, folder, settings, may_degrade=may_degrade)
+    if features.defined:
+        features.prepare()
+    return features

@@ -2,49 +2,46 @@
 
 `bentoml serve` serves the same Bento with the same answers. Its workers wait on one socket, of which the
 quickest takes nearly all connections; here each worker has a socket of its own on the same port, and the
-kernel deals the connections out. A worker that dies is replaced; one that is to stop finishes what it took.
+kernel deals the connections out. Workers are forked from one process that has read the models, see
+`bentos.preloaded`. A worker that dies is replaced; one that is to stop finishes what it took, and one whose
+supervisor has died stops.
 """
 
 import argparse
-import asyncio
+import multiprocessing
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+import uvicorn._subprocess
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
-from bentos.ids import new_id
-from bentos.problems import Refusal, problem
+from bentos.preloaded import BENTO_VARIABLE, SINGLE_THREADED, served
+from bentos.protocol import PatientProtocol
 
 if TYPE_CHECKING:
     from bentos.asgi import App
 
-BENTO_VARIABLE = "FINML_SERVED_BENTO"
 BACKLOG = 2048
 KEEP_ALIVE_S = 30
-HEADERS_WITHIN_S = 10.0
-# the same for who has connected to a server that stops
-LAST_HEAD_WITHIN_S = 1.0
-# for a caller that is sent more than it reads
-READ_WITHIN_S = 30.0
 # in which the requests that were taken are answered; the edge answers every one within ten
 FINISH_WITHIN_S = 15
 HUNG_AFTER_S = 60
-MOST_HEADER_BYTES = 32 << 10
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to stop; returns 0, or `STARTUP_FAILURE` where a worker could not start."""
     options = parser().parse_args(arguments)
-    os.environ[BENTO_VARIABLE] = options.bento
+    os.environ |= SINGLE_THREADED | {BENTO_VARIABLE: options.bento}
     # chosen before any worker imports the library that reads it
     folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="finml-metrics-")
     config = uvicorn.Config(
@@ -83,18 +80,28 @@ def parser() -> argparse.ArgumentParser:
 
 def application() -> "App":
     """The Bento's ASGI application, in a worker."""
-    import bentoml
-
-    bento = os.environ[BENTO_VARIABLE]
+    stop_with_supervisor()
     try:
-        service = bentoml.load(bento, standalone_load=True)
-        app: App = service.to_asgi(is_main=True)
+        app: App = served().to_asgi(is_main=True)
     except Exception:
         # with another status the supervisor would try again for ever
         traceback.print_exc()
-        sys.stderr.write(f"the Bento {bento} cannot be loaded\n")
+        sys.stderr.write(f"the Bento {os.environ[BENTO_VARIABLE]} cannot be loaded\n")
         sys.exit(STARTUP_FAILURE)
     return app
+
+
+def stop_with_supervisor() -> None:
+    """Send this worker SIGTERM when its supervisor is gone, so that it drains and stops as if told to."""
+    supervisor = multiprocessing.parent_process()
+    if supervisor is None:
+        return
+
+    def watch() -> None:
+        supervisor.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="supervisor", daemon=True).start()
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -108,7 +115,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Supervisor(Multiprocess):
-    """uvicorn's, which notices at once that a worker has died."""
+    """uvicorn's, which forks its workers and notices at once that one has died."""
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["bentos.preloaded"])
+        # what uvicorn makes its workers with; there is no other way in
+        uvicorn._subprocess.spawn = context  # type: ignore[assignment]
 
     def keep_subprocess_alive(self) -> None:
         """Replace who has died."""
@@ -127,99 +141,6 @@ class OwnSocket:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as the call that opens it: a worker's arguments are pickled on their way to it."""
         return listen, (self.host, self.port)
-
-
-class PatientProtocol(HttpToolsProtocol):
-    """HTTP with limits on a request's head, its time and size, and on how long answers may be left unread.
-
-    uvicorn waits for ever for both, so that a few hundred idle connections would hold a server.
-    """
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the clock."""
-        super().connection_made(transport)
-        self.head_bytes, self.in_body = 0, False
-        self.unread_timer: asyncio.TimerHandle | None = None
-        self.head_timer: asyncio.TimerHandle | None = self.loop.call_later(HEADERS_WITHIN_S, self.hang_up)
-
-    def data_received(self, data: bytes) -> None:
-        """Read on, unless the head has become too long."""
-        if self.head_timer is None and (self.cycle is None or self.cycle.response_complete):
-            # the first bytes of the next request on this connection, or the rest of an answered one's body
-            self.head_bytes = 0
-            self.head_timer = self.loop.call_later(HEADERS_WITHIN_S, self.hang_up)
-        if self.head_timer is not None and not self.in_body:
-            self.head_bytes += len(data)
-        super().data_received(data)
-        if self.head_timer is not None and self.head_bytes > MOST_HEADER_BYTES:
-            self.hang_up()
-
-    def on_headers_complete(self) -> None:
-        """The head is there: stop the clock."""
-        self.stop_clock()
-        if self.head_bytes > MOST_HEADER_BYTES and self.head_length() > MOST_HEADER_BYTES:
-            # all of it came at once; uvicorn answers 400 and closes
-            raise ValueError("the request's head is too long")
-        self.in_body = True
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        """The body is there, whether it was read or not."""
-        self.in_body = False
-        super().on_message_complete()
-
-    def pause_writing(self) -> None:
-        """Start the clock of a caller that leaves its answers unread."""
-        self.unread_timer = self.loop.call_later(READ_WITHIN_S, self.transport.abort)
-        super().pause_writing()
-
-    def resume_writing(self) -> None:
-        """The caller reads on."""
-        if self.unread_timer:
-            self.unread_timer.cancel()
-        super().resume_writing()
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP in the form of every other refusal."""
-        given = new_id()
-        body = problem(Refusal(400, detail=msg), given)
-        head = (
-            f"HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n"
-            f"content-length: {len(body)}\r\nx-request-id: {given}\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
-        self.transport.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone: stop the clocks."""
-        self.stop_clock()
-        if self.unread_timer:
-            self.unread_timer.cancel()
-        super().connection_lost(exc)
-
-    def shutdown(self) -> None:
-        """The server stops: answer what is under way, and what a caller who has just come is sending."""
-        if self.cycle is None:
-            self.stop_clock()
-            self.head_timer = self.loop.call_later(LAST_HEAD_WITHIN_S, self.hang_up)
-        else:
-            super().shutdown()
-
-    def head_length(self) -> int:
-        """Bytes of the present head, but for what stands between its parts."""
-        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-
-    def stop_clock(self) -> None:
-        """Forget the limit until the next request."""
-        if self.head_timer is not None:
-            self.head_timer.cancel()
-            self.head_timer = None
-
-    def hang_up(self) -> None:
-        """Close the connection."""
-        self.stop_clock()
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.close()
 
 
 if __name__ == "__main__":

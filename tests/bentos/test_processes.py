@@ -1,0 +1,120 @@
+"""The real server's processes: what they share, and what happens when one of them is killed."""
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from bentos.server import HOST, answers, free_port, is_ready, start, stop
+from tests.bentos.waiting import wait_for
+
+pytestmark = [pytest.mark.slow, pytest.mark.server, pytest.mark.xdist_group("bento")]
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A server's processes: the supervisor, and what its workers are forked from.
+
+    Attributes:
+        port: where it listens.
+        log: what it wrote.
+    """
+
+    supervisor: psutil.Process
+    template: psutil.Process
+    port: int
+    log: Path
+
+    @property
+    def workers(self) -> list[psutil.Process]:
+        """Those that live."""
+        return [one for one in self.template.children() if one.status() != psutil.STATUS_ZOMBIE]
+
+    def answers_ten_times(self) -> bool:
+        """On connections of their own, so that every worker is asked."""
+        return all(
+            httpx.get(f"http://{HOST}:{self.port}/livez", timeout=30).status_code == 200 for _ in range(10)
+        )
+
+
+@pytest.fixture
+def tree(bank, bento, tmp_path) -> Iterator[Tree]:
+    """A server of two workers that is ready."""
+    port, log = free_port(), tmp_path / "log"
+    with log.open("wb") as output:
+        settings = bank.settings.model_copy(update={"drain_s": 0.0})
+        process = start(settings, port, tag=bento.tag, workers=WORKERS, output=output.fileno())
+    try:
+        wait_for(lambda: log.read_text().count("warmed_up") == WORKERS and is_ready(f"http://{HOST}:{port}"))
+        supervisor = psutil.Process(process.pid)
+        (template,) = templates(supervisor)
+        yield Tree(supervisor, template, port, log)
+    finally:
+        stop(process)
+
+
+def templates(supervisor: psutil.Process) -> list[psutil.Process]:
+    """The living processes that a supervisor's workers are forked from."""
+    living = [one for one in supervisor.children() if not gone(one)]
+    return [one for one in living if "multiprocessing.forkserver" in " ".join(one.cmdline())]
+
+
+def gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def test_workers_share_what_was_read_once(tree):
+    assert tree.template.num_threads() == 1
+    said = tree.log.read_text()
+    assert "not_preloaded" not in said
+    assert "forked_beside_threads" not in said
+    assert len(tree.workers) == WORKERS
+    for worker in tree.workers:
+        memory = worker.memory_full_info()
+        # its own share was all but a fifth of it when each worker read for itself
+        assert memory.uss < memory.rss / 3
+
+
+def test_a_worker_that_is_killed_is_replaced_within_moments(tree):
+    first, second = tree.workers
+    first.kill()
+    wait_for(lambda: len(tree.workers) == WORKERS and first not in tree.workers, within_s=10)
+    assert second in tree.workers
+    assert wait_for(tree.answers_ten_times, within_s=10) < 10
+    (new,) = set(tree.workers) - {second}
+    new.terminate()
+    wait_for(lambda: gone(new))
+
+
+def test_workers_stop_when_their_supervisor_is_killed(tree):
+    workers = tree.workers
+    tree.supervisor.kill()
+    wait_for(lambda: all(map(gone, [*workers, tree.template])), within_s=20)
+    assert not answers(tree.port)
+
+
+def test_workers_outlive_what_they_were_forked_from_until_others_are_there(tree):
+    old = tree.workers
+    tree.template.kill()
+
+    def forked_anew() -> bool:
+        assert answers(tree.port)
+        return any(len(one.children()) == WORKERS for one in templates(tree.supervisor))
+
+    wait_for(forked_anew)
+    wait_for(lambda: all(map(gone, old)), within_s=30)
+    wait_for(lambda: is_ready(f"http://{HOST}:{tree.port}"), within_s=30)
+
+
+def test_a_signal_to_all_processes_ends_the_workers_before_the_supervisor(tree):
+    workers = tree.workers
+    os.killpg(tree.supervisor.pid, signal.SIGTERM)
+    wait_for(lambda: gone(tree.supervisor), within_s=30)
+    assert all(map(gone, workers))
+    wait_for(lambda: gone(tree.template), within_s=10)
