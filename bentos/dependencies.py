@@ -4,15 +4,17 @@ from collections.abc import Mapping
 
 from bentos.features import ServedFeatures
 from bentos.health import Check, Health
+from bentos.records import Records
 from bentos.served import ServedModel
 from finml.errors import RoutingError
 from finml.routing.router import Router
 
 
-def health_of(models: Mapping[str, ServedModel], router: Router) -> Health:
-    """Checks of each model, of each store that one reads, and of the routing file.
+def health_of(models: Mapping[str, ServedModel], router: Router, records: Records) -> Health:
+    """Checks of each model, of each store that one reads, of the routing file, and of the inference log.
 
-    The service is ready without the last: where the file is broken, the routing before it is followed.
+    The service is ready without the last two: where the file is broken, the routing before it is followed;
+    where the log cannot be written, predictions wait for it, and those beyond are dropped.
     """
     required: dict[str, Check] = {f"model:{name}": model.probe for name, model in models.items()}
     for name, model in models.items():
@@ -25,4 +27,5 @@ def health_of(models: Mapping[str, ServedModel], router: Router) -> Health:
         if router.error:
             raise RoutingError(router.error)
 
-    return Health({**required, "routing": followed}, required=required)
+    others: dict[str, Check] = {"routing": followed, "inference_log": records.check}
+    return Health(required | others, required=required)

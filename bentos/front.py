@@ -123,8 +123,12 @@ class Front:
     async def _report(self) -> None:
         """Keep the gauges of what can only be read off up to date."""
         while True:
-            waiting = sum(model.waiting_rows() for model in self.models.values())
-            self.metrics.state({"queued_rows": waiting, **self.records.state()})
+            models = self.models.values()
+            own = {
+                "queued_rows": sum(model.waiting_rows() for model in models),
+                "shadows_dropped": sum(model.shadows_dropped for model in models),
+            }
+            self.metrics.state(own | self.records.state())
             await asyncio.sleep(STATE_S)
 
 

@@ -41,17 +41,18 @@ class FrontedApi(ModelApi):
         configure_logging(settings)
         super().__init__()
         decides = any(model.serving.decision for model in self.models.values())
+        records = Records(InferenceLog(settings), AuditLog.of(settings) if decides else None)
         self.front = Front(
             release=self.release,
             models=self.models,
             guard=Guard(settings),
             router=self.router,
-            records=Records(InferenceLog(settings), AuditLog.of(settings) if decides else None),
+            records=records,
             metrics=self.metrics,
             access_log=AccessLog(
                 as_json=logs_json(settings), enabled=settings.log_level in ("DEBUG", "INFO")
             ),
-            health=health_of(self.models, self.router),
+            health=health_of(self.models, self.router, records),
             feedback=FeedbackStore(settings),
             drain_s=settings.drain_s,
         )

@@ -15,7 +15,7 @@ from bentos.problems import Refusal
 from bentos.routes import Route
 from bentos.served import Failed, Given
 from finml.audit import AuditLog
-from finml.errors import AuditError
+from finml.errors import AuditError, MonitoringError
 from finml.monitoring.inference_log import InferenceLog, Prediction
 
 log = structlog.get_logger(__name__)
@@ -53,8 +53,14 @@ class Records:
         """Figures for the metrics."""
         return {
             "inference_log_written": self._inference.written,
+            "inference_log_queued": self._inference.queued,
             "inference_log_dropped": self._inference.dropped,
         }
+
+    def check(self) -> None:
+        """For `/healthz`: raise `MonitoringError` while predictions cannot be written."""
+        if self._inference.waiting:
+            raise MonitoringError("the inference log cannot be written", hint="see the service's log")
 
     def decide(self, origin: Origin, inputs: Sequence[Any], given: Sequence[Given]) -> None:
         """Enter decisions about people in the audit log, before anybody learns of them.

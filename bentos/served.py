@@ -21,6 +21,7 @@ GONE = "gone"
 """What a task is cancelled with whose caller has hung up."""
 # shadows beyond these are left out: scoring them must not become a load of its own
 MOST_SHADOWS = 64
+SAY_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,11 @@ class Variant:
 
 
 class ServedModel:
-    """A model with its loaded versions, by alias; there is always a champion."""
+    """A model with its loaded versions, by alias; there is always a champion.
+
+    Attributes:
+        shadows_dropped: inputs that no shadow scored, since too many were under way.
+    """
 
     def __init__(
         self,
@@ -104,6 +109,7 @@ class ServedModel:
             alias: Variant(alias, scorer, by_action, report) for alias, scorer in scorers.items()
         }
         self._shadows: set[asyncio.Task[None]] = set()
+        self.shadows_dropped, self._say_at = 0, 0.0
 
     def waiting_rows(self) -> int:
         """Rows in all queues of this model."""
@@ -229,6 +235,7 @@ class ServedModel:
 
     def _shadow(self, alias: str, action: Action, asked: Asked, aside: Aside) -> None:
         if len(self._shadows) >= MOST_SHADOWS:
+            self._drop_shadows(len(asked))
             return
 
         async def score() -> None:
@@ -243,3 +250,11 @@ class ServedModel:
         task = asyncio.get_running_loop().create_task(score())
         self._shadows.add(task)
         task.add_done_callback(self._shadows.discard)
+
+    def _drop_shadows(self, count: int) -> None:
+        """Count inputs that are left out, and say so once a minute at most."""
+        self.shadows_dropped += count
+        now = time.monotonic()
+        if now >= self._say_at:
+            self._say_at = now + SAY_EVERY_S
+            log.warning("shadows_dropped", model=self.name, total=self.shadows_dropped)

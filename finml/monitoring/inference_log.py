@@ -38,6 +38,7 @@ class InferenceLog:
 
     Attributes:
         written: rows that the sink has.
+        waiting: whether the sink takes nothing at the moment.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class InferenceLog:
         self._lock = threading.Lock()
         self._pending = 0
         self._reported, self._report_at = 0, 0.0
-        self.written = 0
+        self.written, self.waiting = 0, False
         self._dropped = 0
 
     @property
@@ -168,7 +169,7 @@ class InferenceLog:
         except Exception as error:
             self._drop(rows.num_rows)
             warn("inference_log_failed", kind=type(error).__name__, rows=rows.num_rows)
-        self._pending = 0
+        self._pending, self.waiting = 0, False
 
     def _pause(self, seconds: float) -> None:
         """Wait, but wake for `close` and try on until its limit."""
@@ -178,7 +179,7 @@ class InferenceLog:
             self._closing.wait(seconds)
 
     def _waiting(self, state: "RetryCallState") -> None:
-        outcome = state.outcome
+        outcome, self.waiting = state.outcome, True
         if state.attempt_number == 1 and outcome is not None:
             error = outcome.exception()
             warn("inference_log_waits", message=str(error), hint=getattr(error, "hint", ""))

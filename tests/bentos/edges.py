@@ -10,10 +10,10 @@ from starlette.applications import Starlette
 
 from bentos.access_log import AccessLog
 from bentos.batching import Limits
+from bentos.dependencies import health_of
 from bentos.edge import Edge
 from bentos.front import Front
 from bentos.guard import Guard
-from bentos.health import Health
 from bentos.metrics import Metrics
 from bentos.records import Records
 from bentos.release import Release
@@ -31,7 +31,8 @@ class Logged:
 
     def __init__(self) -> None:
         self.predictions: list[Any] = []
-        self.written = self.dropped = 0
+        self.written = self.dropped = self.queued = 0
+        self.waiting = False
 
     def start(self) -> None:
         pass
@@ -61,11 +62,12 @@ class Desk:
         audit: AuditLog | None = None,
         decision=None,
         inline: bool = False,
+        logged: Any = None,
         **options,
     ) -> None:
         configure_logging(settings)
         self.model = Doubler(inline=inline)
-        self.logged = Logged()
+        self.logged = logged or Logged()
         self.lines: list[str] = []
         router = Router(settings.routing, {"doubling": ["champion"]})
         self.metrics = Metrics(CollectorRegistry())
@@ -81,7 +83,7 @@ class Desk:
             records=records,
             metrics=self.metrics,
             access_log=AccessLog(as_json=True, write=self.lines.append),
-            health=Health({}),
+            health=health_of({"doubling": served}, router, records),
             feedback=FeedbackStore(settings),
             drain_s=0.0,
         )

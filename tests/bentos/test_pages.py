@@ -1,5 +1,8 @@
 """What callers tell by `POST /feedback`: who may, of which models, and when it cannot be kept."""
 
+import asyncio
+import threading
+
 import pytest
 from starlette.applications import Starlette
 
@@ -7,6 +10,8 @@ from bentos.edge import Edge
 from bentos.pages import PATHS, pages
 from finml.access.key_store import KeyStore
 from finml.errors import MonitoringError
+from finml.monitoring.inference_log import InferenceLog
+from finml.monitoring.sinks import SinkUnavailableError
 from finml.settings import Settings
 from tests.bentos.edges import Desk
 
@@ -20,11 +25,16 @@ def settings(tmp_path) -> Settings:
     return Settings(home=tmp_path, auth="required", keys_file="", keys_secret="", inference_log="off")
 
 
+def with_pages(settings, **options) -> Desk:
+    desk = Desk(settings, **options)
+    desk.edge = Edge(Starlette(), pages=pages(lambda: desk.front), page_paths=PATHS, front=lambda: desk.front)
+    return desk
+
+
 def tell(settings, scope: str, items, *, harm=lambda desk: None):
     """The answer to outcomes told by a key of that scope, and how many are stored then."""
     key = KeyStore(settings).create("a caller", [scope])
-    desk = Desk(settings)
-    desk.edge = Edge(Starlette(), pages=pages(lambda: desk.front), page_paths=PATHS, front=lambda: desk.front)
+    desk = with_pages(settings)
     harm(desk)
     answer = desk.call("POST", "/feedback", json={"items": items}, headers={"x-api-key": key.text})
     stored = sum(len(desk.front.feedback.latest(model)) for model in ("credit_risk", "intent"))
@@ -78,3 +88,50 @@ def test_a_bad_outcome_is_named_at_its_place_in_the_request(settings, item, poin
     answer, stored = tell(settings, "*:feedback", [item])
     assert (answer.status_code, stored) == (400, 0)
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+class Away:
+    """A sink that takes nothing until it is back."""
+
+    def __init__(self):
+        self.back = threading.Event()
+
+    def write(self, rows):
+        if not self.back.is_set():
+            raise SinkUnavailableError("the disk is full")
+
+    def close(self):
+        pass
+
+
+def test_an_inference_log_that_cannot_be_written_is_said(settings, monkeypatch):
+    monkeypatch.setattr("bentos.front.STATE_S", 0.01)
+    settings = settings.model_copy(update={"auth": "open"})
+    sink = Away()
+    desk = with_pages(settings, logged=InferenceLog(settings, sink=sink, flush_s=0.01))
+
+    async def calls(client):
+        async def until(path: str, *words: str):
+            async with asyncio.timeout(30):
+                while True:
+                    answer = await client.get(path)
+                    if all(word in answer.text for word in words):
+                        return answer
+                    await asyncio.sleep(0.01)
+
+        await client.post("/predict/doubling", json={"inputs": [{"number": 1}, {"number": 2}]})
+        degraded = await until("/healthz", '"degraded"')
+        ready = await client.get("/readyz")
+        await until("/metrics", 'what="inference_log_queued"} 2.0', 'what="shadows_dropped"} 0.0')
+        sink.back.set()
+        healthy = await until("/healthz", '"status":"ok"')
+        await until("/metrics", 'what="inference_log_queued"} 0.0', 'what="inference_log_written"} 2.0')
+        return degraded, ready, healthy
+
+    degraded, ready, healthy = desk.run(calls)
+    assert [answer.status_code for answer in (degraded, ready, healthy)] == [200, 200, 200]
+    found = [answer.json()["checks"]["inference_log"] for answer in (degraded, healthy)]
+    assert [(one["ok"], one["required"], one.get("error")) for one in found] == [
+        (False, False, "MonitoringError"),
+        (True, False, None),
+    ]

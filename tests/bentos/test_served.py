@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from bentos.batching import Limits
-from bentos.served import GONE, ServedModel
+from bentos.served import GONE, MOST_SHADOWS, ServedModel
 from finml.errors import DataError, FeatureError
 from finml.routing.router import Choice
 from tests.bentos.doubling import Doubler, Number, doubling
@@ -170,6 +170,24 @@ def test_a_shadow_is_scored_and_logged_but_never_returned():
         (0, True): "doubling@2",
         (2, True): "doubling@2",
     }
+
+
+def test_shadows_beyond_those_that_are_kept_under_way_are_counted():
+    model = served(Chooses(Choice("champion", "challenger"), CHAMPION))
+    challenger = model.variants["challenger"].scorer
+    challenger.free.clear()
+
+    async def answer():
+        inputs = [Number(user_id=f"u{number}", number=number) for number in range(3)]
+        given = [await model.answer("predict", inputs) for _ in range(MOST_SHADOWS + 3)]
+        challenger.free.set()
+        await model.close()
+        return given
+
+    assert [len(each) for each in asyncio.run(answer())] == [3] * (MOST_SHADOWS + 3)
+    # two of three inputs have a shadow
+    assert model.shadows_dropped == 6
+    assert sum(map(len, challenger.batches)) == 2 * MOST_SHADOWS
 
 
 def test_a_shadow_that_fails_harms_nobody():
