@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -32,13 +33,14 @@ class AccessLog:
         self._as_json, self._enabled = as_json, enabled
         self._write = write
         self._lines: list[str] = []
+        self._second, self._written = 0, ""
         self._flushing = False
 
     def add(self, *, method: str, path: str, status: int, seconds: float, ids: Ids, caller: str) -> None:
         """Log one request. `path` and `caller` are written as they are given."""
         if not self._enabled:
             return
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+        now = self._now()
         milliseconds = f"{seconds * 1000:.2f}"
         if self._as_json:
             line = (
@@ -54,6 +56,14 @@ class AccessLog:
         elif not self._flushing:
             self._flushing = True
             asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
+
+    def _now(self) -> str:
+        """The moment, in milliseconds; its second is written out once."""
+        now = time.time()
+        second = int(now)
+        if second != self._second:
+            self._second, self._written = second, datetime.fromtimestamp(second, UTC).isoformat()[:-6]
+        return f"{self._written}.{int((now - second) * 1000):03d}Z"
 
     def flush(self) -> None:
         """Write what was collected."""

@@ -16,6 +16,7 @@ from finml.models.credit_risk.contract import (
     CreditRiskInput,
     CreditRiskOutput,
     CreditRiskReason,
+    loan_records,
 )
 from finml.settings import Settings
 
@@ -70,13 +71,13 @@ class CreditRiskScorer:
     def answers(self, inputs: Sequence[CreditRiskInput], *, explain: bool) -> list[Answered]:
         """Answers for the service, with what the model looked at; see `bentos.serving.Scorer`."""
         rows = self._rows(inputs)
-        records = [
-            asked.record(row.numbers if row else asked.features or {})
-            for asked, row in zip(inputs, rows, strict=True)
+        stored = [
+            row.numbers if row else asked.features or {} for asked, row in zip(inputs, rows, strict=True)
         ]
+        records = loan_records(inputs, stored)
         judged = self.predictor.judge(records, [asked.reasons for asked in inputs], explain=explain)
         return [
-            Answered(self._output(asked, row, judgement), record)
+            Answered(self._output(asked, row, judgement), record if row else None)
             for asked, row, record, judgement in zip(inputs, rows, records, judged, strict=True)
         ]
 

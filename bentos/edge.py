@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from bentos.asgi import App, Header, Receive, Scope, Send
 from bentos.bodies import ClientGoneError, read_body, replay
+from bentos.deadlines import Deadlines
 from bentos.front import Front
 from bentos.guard import Admitted, Refused
 from bentos.ids import Ids
@@ -31,6 +32,8 @@ OPEN_FOLDERS = ("/static_content/",)
 # Probes and scrapes come every few seconds and say nothing in an access log.
 QUIET_PATHS = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
 GONE = 499
+# in the scope of a request that an edge further out has let pass
+PASSED = "finml.passed"
 JSON_HEADER = (b"content-type", b"application/json")
 CLOSE_HEADER = (b"connection", b"close")
 
@@ -57,8 +60,10 @@ class Edge:
         timeout_s: float = 10.0,
     ) -> None:
         self.app, self.pages, self.page_paths = app, pages, frozenset(page_paths)
-        self.front = front
+        self._find_front = front
+        self._front: Front | None = None
         self.max_body_bytes, self.timeout_s = max_body_bytes, timeout_s
+        self._deadlines = Deadlines(timeout_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -66,11 +71,14 @@ class Edge:
             # nothing here speaks it, and the guard was not asked
             await send({"type": "websocket.close"})
             return
-        if scope["type"] != "http":
+        if scope["type"] != "http" or PASSED in scope:
+            self._front = None
             await self.app(scope, receive, send)
             return
         began = time.perf_counter()
-        front = self.front()
+        front = self._front
+        if front is None:
+            front = self._front = self._find_front()
         headers = dict(scope["headers"])
         call = _Call(front, scope, headers)
         route = front.routes.get(scope["path"]) if scope["method"] == "POST" else None
@@ -99,14 +107,14 @@ class Edge:
         inputs: list[BaseModel] = []
         body = b""
         try:
-            async with asyncio.timeout(self.timeout_s):
+            with self._deadlines.begin():
                 admitted = await call.admit(route.model.name, route.action)
                 raw = await self._body(call, receive)
                 inputs = route.parse(raw)
                 refused = await call.front.guard.spend(admitted.caller, route.model.name, len(inputs))
                 if refused:
                     raise refusal_of(refused)
-                origin = Origin(route, call.caller, call.ids)
+                origin = Origin(route, call.caller, call.ids, raw)
                 given = await call.front.answer(origin, inputs, receive)
                 call.front.records.decide(origin, inputs, given)
                 body = route.dump([one.answered.output for one in given])
@@ -141,6 +149,7 @@ class Edge:
                 if call.path not in OPEN_PATHS and not call.path.startswith(OPEN_FOLDERS):
                     call.scope["finml.caller"] = await call.admit("*", call.action)
                 body = await self._body(call, receive)
+                call.scope[PASSED] = True
                 answer = Answer(send, call.ids, call.more)
                 with structlog.contextvars.bound_contextvars(**call.ids.fields):
                     await app(call.scope, replay(body, receive), answer.send)

@@ -81,6 +81,7 @@ class Front:
         self.router.close()
         await asyncio.get_running_loop().run_in_executor(None, self.records.close)
         self.health.close()
+        self.metrics.flush()
         self.access_log.flush()
         await self.guard.aclose()
 
@@ -129,6 +130,7 @@ class Front:
                 "shadows_dropped": sum(model.shadows_dropped for model in models),
             }
             self.metrics.state(own | self.records.state())
+            self.metrics.flush()
             await asyncio.sleep(STATE_S)
 
 

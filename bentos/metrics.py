@@ -52,15 +52,23 @@ class Metrics:
             "finml_state", "Queues and logs", ["what"], registry=place, multiprocess_mode="livesum"
         )
         self._children: dict[tuple[str, ...], Callable[[float], None]] = {}
+        # what was counted since `flush`: a counter that processes share takes a system call each time
+        self._counted: dict[tuple[str, ...], int] = {}
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count one request."""
-        self._child("r", route, str(status))(1)
+        self._count("r", route, str(status))
         self._child("s", route)(seconds)
 
     def prediction(self, model: str, variant: str, version: str) -> None:
         """Count one input answered by a version."""
-        self._child("p", model, variant, version)(1)
+        self._count("p", model, variant, version)
+
+    def flush(self) -> None:
+        """Bring the counters up to date. Called from the event loop, as what counts."""
+        counted, self._counted = self._counted, {}
+        for key, times in counted.items():
+            self._child(*key)(times)
 
     def batch(self, model: str, variant: str, action: str, rows: int) -> None:
         """Count one batch."""
@@ -72,7 +80,10 @@ class Metrics:
             self._gauges.labels(name).set(value)
 
     def page(self) -> tuple[bytes, str]:
-        """The figures, of all processes or of its own registry, in Prometheus's text form; its media type."""
+        """The figures, of all processes or of its own registry, in Prometheus's text form; its media type.
+
+        Counters are as of each process's last `flush`.
+        """
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
         from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -82,6 +93,9 @@ class Metrics:
             forget_dead(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
             MultiProcessCollector(registry)
         return generate_latest(registry), CONTENT_TYPE_LATEST
+
+    def _count(self, *key: str) -> None:
+        self._counted[key] = self._counted.get(key, 0) + 1
 
     def _child(self, *key: str) -> Callable[[float], None]:
         found = self._children.get(key)

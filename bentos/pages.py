@@ -66,7 +66,9 @@ def pages(front: Callable[[], Front]) -> Starlette:
         return JSONResponse(found)
 
     async def metrics(_: Request) -> Response:
-        content, media_type = await run_in_threadpool(front().metrics.page)
+        counted = front().metrics
+        counted.flush()
+        content, media_type = await run_in_threadpool(counted.page)
         return Response(content, media_type=media_type)
 
     async def models(_: Request) -> Response:

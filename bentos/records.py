@@ -2,9 +2,8 @@
 
 import hashlib
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import structlog
 from pydantic import BaseModel
@@ -23,13 +22,17 @@ log = structlog.get_logger(__name__)
 CLOSE_WITHIN_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The request that predictions were made for."""
+class Origin(NamedTuple):
+    """The request that predictions were made for.
+
+    Attributes:
+        body: as it came.
+    """
 
     route: Route
     caller: str
     ids: Ids
+    body: bytes
 
 
 class Records:
@@ -81,8 +84,7 @@ class Records:
                 "variant": one.variant,
                 "action": origin.route.action,
                 "subject": serving.subject(asked),
-                "inputs_sha256": digest(asked),
-                "features_sha256": digest(one.answered.features),
+                **evidence(origin.body, one.answered.features),
                 "decision": decision(one.answered.output),
             }
             for place, (asked, one) in enumerate(zip(inputs, given, strict=True))
@@ -129,6 +131,14 @@ class Records:
         )
 
 
-def digest(value: object) -> str:
-    """SHA-256 of an input or of features as JSON: shows later that they were not changed."""
-    return hashlib.sha256(to_json(value)).hexdigest()
+def evidence(body: bytes, features: Mapping[str, Any] | None) -> dict[str, str]:
+    """SHA-256 of what was decided by, which shows later that it was not changed.
+
+    Args:
+        body: of the request, to the byte.
+        features: that were read for the input, hashed as JSON; `None` where the request holds all.
+    """
+    found = {"request_sha256": hashlib.sha256(body).hexdigest()}
+    if features is not None:
+        found["features_sha256"] = hashlib.sha256(to_json(features)).hexdigest()
+    return found

@@ -4,8 +4,7 @@ import asyncio
 import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -24,8 +23,7 @@ MOST_SHADOWS = 64
 SAY_EVERY_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """One item's answer with who gave it.
 
     Attributes:
@@ -40,8 +38,7 @@ class Given:
     latency_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """One item that a version could not answer, and the kind of its error; else as `Given`."""
 
     variant: str

@@ -18,7 +18,7 @@ class Answered(NamedTuple):
 
     Attributes:
         output: as the caller gets it.
-        features: what the model looked at, for the inference log; `None` where that is the input itself.
+        features: what was read for the input, for the logs; `None` where the model looks at the input alone.
     """
 
     output: BaseModel

@@ -1,3 +1,4 @@
+import json
 import re
 from datetime import date
 from itertools import pairwise
@@ -12,7 +13,7 @@ from pydantic import BaseModel
 from stdnum import luhn, verhoeff
 
 from finml.models.requests import Message
-from finml.privacy import mask, mask_model, mask_text
+from finml.privacy import mask, mask_model, mask_text, masked_json
 
 MARK = re.compile(r"\[\[(\w+)\|(.*?)\]\]")
 TEXTS = [
@@ -203,6 +204,42 @@ def test_what_is_in_the_models_own_words_is_not_searched_but_its_own_fields_are(
     masked = mask_model(answer)
     assert masked["user_id"] == "<email>"
     assert masked["reasons"] == [{"text": "4111 1111 1111 1111 times the balance"}]
+
+
+class Anything(Message):
+    text: str = ""
+    user_id: str | None = None
+    phone: float | None = None
+    amounts: dict[str, float | None] | None = None
+    words: list[str]
+    answer: Ours | None = None
+
+
+SOME_NAMES = st.sampled_from(
+    ["rent_90d", "balance", "asha@example.org", "card", "4111 1111 1111 1111", "Ünï", ""]
+)
+SOME_TEXTS = st.sampled_from(
+    ["rent", "call 9876543210", "asha@example.org", "4111 1111 1111 1111", "u-17", ""]
+)
+
+
+OURS = st.builds(Ours, user_id=SOME_TEXTS, reasons=st.lists(st.builds(Words, text=SOME_TEXTS)))
+
+
+@given(
+    OURS
+    | st.builds(
+        Anything,
+        text=SOME_TEXTS,
+        user_id=st.none() | SOME_TEXTS,
+        phone=st.none() | st.floats(0, 1e10),
+        amounts=st.none() | st.dictionaries(SOME_NAMES, st.none() | st.floats(-1e9, 1e9)),
+        words=st.lists(SOME_TEXTS, max_size=2),
+        answer=st.none() | OURS,
+    )
+)
+def test_the_quick_way_to_json_masks_what_the_long_one_does(value):
+    assert json.loads(masked_json(value)) == mask_model(value)
 
 
 def test_a_text_that_was_masked_before_is_masked_again():

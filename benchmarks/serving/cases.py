@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from finml.models.credit_risk.contract import CreditRiskInput, known_features
+from finml.models.credit_risk.contract import CreditRiskInput, known_features, loan_records
 from finml.models.credit_risk.example import loan
 from finml.models.credit_risk.features import Feature, RecordReader
 from finml.models.credit_risk.runtime import CreditRiskPredictor
@@ -73,7 +73,7 @@ def loans(predictor: CreditRiskPredictor, seed: int = 7) -> list[Loan]:
         item = loan(chance, f"user-{place}")
         item["features"] = {feature.column: drawn(feature, chance) for feature in given}
         asked = CreditRiskInput(**item)
-        record = asked.record(asked.features or {})
+        (record,) = loan_records([asked], [asked.features or {}])
         values = [None if np.isnan(value) else value for value in reader.matrix([record])[0].tolist()]
         named = zip(predictor.features, values, strict=True)
         made.append(

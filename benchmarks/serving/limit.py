@@ -11,7 +11,7 @@ from itertools import cycle
 from pathlib import Path
 
 from benchmarks.serving.cases import loans, messages
-from finml.models.credit_risk.contract import CreditRiskInput
+from finml.models.credit_risk.contract import CreditRiskInput, loan_records
 from finml.models.credit_risk.runtime import CreditRiskPredictor
 from finml.models.intent.runtime import IntentPredictor
 
@@ -34,7 +34,7 @@ def batches(task: str, folder: Path) -> list[Callable[[], object]]:
         return [lambda part=part: intent.answer(part) for part in parts]  # type: ignore[misc]
     model, reasons = CreditRiskPredictor.load(folder), [task == "credit_risk_reasons"] * BATCH
     asked = [CreditRiskInput(**loan.item) for loan in loans(model)]
-    records = [loan.record(loan.features or {}) for loan in asked]
+    records = loan_records(asked, [loan.features or {} for loan in asked])
     rows = [records[start : start + BATCH] for start in range(0, len(records), BATCH)]
     return [lambda part=part: model.judge(part, reasons) for part in rows]  # type: ignore[misc]
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic_core import to_json
+
 RESERVED = frozenset({"seq", "time", "kind", "prev", "mac"})
 MAC_LENGTH = 64
 TAIL = len(',"mac":""}') + MAC_LENGTH
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class Chain:
@@ -28,25 +29,38 @@ class Chain:
 
     def __init__(self, secret: bytes, name: str, *, seq: int = 0, head: str = "") -> None:
         """Begin the chain of the file `name`, or go on after its line `seq` - 1, whose `mac` is `head`."""
-        self._secret = secret
+        # keyed once: a copy of it is taken for each line
+        self._keyed = hmac.new(secret, digestmod="sha256")
         self.seq = seq
         self.head = head or first_link(secret, name)
 
     def lines(self, entries: list[Mapping[str, Any]], now: float) -> tuple[bytes, int, str]:
         """The lines of `entries`, and `seq` and `head` after them. Changes nothing: see `commit`."""
         seq, head = self.seq, self.head
-        time = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
+        time = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").encode()
         lines = []
         for entry in entries:
-            body = f'{{"seq":{seq},"time":"{time}",{_encode(entry)[1:-1]},"prev":"{head}"'.encode()
-            head = hmac.digest(self._secret, body, "sha256").hex()
-            lines.append(body + f',"mac":"{head}"}}\n'.encode())
+            said = _json(entry)[1:-1]
+            body = b'{"seq":%d,"time":"%s",%s,"prev":"%s"' % (seq, time, said, head.encode())
+            keyed = self._keyed.copy()
+            keyed.update(body)
+            head = keyed.hexdigest()
+            lines.append(b'%s,"mac":"%s"}\n' % (body, head.encode()))
             seq += 1
         return b"".join(lines), seq, head
 
     def commit(self, seq: int, head: str) -> None:
         """Take what `lines` made as written."""
         self.seq, self.head = seq, head
+
+
+def _json(entry: Mapping[str, Any]) -> bytes:
+    """An entry as JSON. Raises `ValueError` where it holds what JSON cannot say."""
+    said = to_json(entry, inf_nan_mode="constants")
+    if b"NaN" in said or b"Infinity" in said:
+        # in a text, or as a number that is none: the standard library's encoder refuses that
+        json.dumps(entry, allow_nan=False)
+    return said
 
 
 def first_link(secret: bytes, name: str) -> str:

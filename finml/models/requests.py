@@ -25,7 +25,7 @@ def without_control(text: str) -> str:
     Raises:
         ValueError: it does.
     """
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+    if not text.isprintable() and any(ord(character) < 32 or ord(character) == 127 for character in text):
         raise ValueError("must not hold control characters")
     return text
 

@@ -56,7 +56,7 @@ class InferenceLog:
         Args:
             settings: name the sink.
             sink: in place of the settings'.
-            mask: takes personal data out of inputs and outputs; by default `finml.privacy.mask_model`.
+            mask: inputs and outputs as JSON without personal data; by default `finml.privacy.masked_json`.
             most_queued: predictions that may wait.
             rows: rows that are written at the latest together.
             flush_s: seconds after which they are at the latest.
@@ -198,9 +198,9 @@ class InferenceLog:
 
 
 def _default_mask() -> Mask:
-    from finml.privacy import mask_model
+    from finml.privacy import masked_json
 
-    return mask_model
+    return masked_json
 
 
 __all__ = ["InferenceLog", "Prediction"]

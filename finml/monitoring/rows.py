@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 64
 
-Mask = Callable[[BaseModel], Mapping[str, Any]]
+Mask = Callable[[BaseModel], bytes]
+"""What is logged of a model's input or output: JSON without personal data."""
 
 COLUMNS = (
     "request_id",
@@ -150,9 +151,9 @@ class Encoder:
             one.position,
             one.latency_ms,
             one.error,
-            to_json(self._mask(one.inputs)),
+            self._mask(one.inputs),
             None if one.features is None else to_json(one.features, inf_nan_mode="null"),
-            None if one.output is None else to_json(self._mask(one.output)),
+            None if one.output is None else self._mask(one.output),
         )
 
     def take(self) -> "pa.Table":

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from finml.privacy.numbers import mask_numbers
 from finml.privacy.words import mask_addresses, mask_secrets
@@ -87,6 +88,36 @@ def mask_value(key: str, value: object, keys: Mapping[str, str] = LOGGED_KEYS) -
     if isinstance(value, str) and key.endswith("_id"):
         return mask_addresses(mask_secrets(value))
     return mask(value, keys)
+
+
+def masked_json(value: BaseModel) -> bytes:
+    """`mask_model` as JSON text; where nothing is to be masked, in a fraction of its time."""
+    return to_json(value if _is_harmless(value) else mask_model(value))
+
+
+def _is_harmless(value: BaseModel) -> bool:
+    """Whether it is seen at a glance that `mask_model` would change nothing."""
+    own_words = getattr(value, "own_words", False)
+    for name, item in value.__dict__.items():
+        kind = type(item)
+        if kind is str:
+            harmless = mask_value(name, item, PERSONAL_KEYS) == item
+        elif own_words:
+            harmless = True
+        elif kind in NUMBERS:
+            harmless = item is None or _plain(name) not in PERSONAL_KEYS
+        else:
+            harmless = (
+                kind is dict and NUMBERS.issuperset(map(type, item.values())) and _harmless_names(*item)
+            )
+        if not harmless:
+            return False
+    return True
+
+
+@lru_cache(maxsize=512)
+def _harmless_names(*names: str) -> bool:
+    return all(mask_text(name) == name and _plain(name) not in PERSONAL_KEYS for name in names)
 
 
 def mask_model(value: BaseModel | Mapping[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """What goes into `credit_risk` and what comes out: columns, bands, requests and answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -69,16 +69,34 @@ def _units() -> Mapping[str, str]:
     return {feature.name: feature.unit for view in views for feature in view.features}
 
 
-def _impossible(name: str, value: float) -> str:
-    """Why a feature cannot have a value, or nothing."""
-    unit = _units().get(name)
-    if unit == "code" and (value < LEAST_STATUS or value != int(value)):
-        return f"is a whole number from {LEAST_STATUS} on"
-    if unit == "count" and value < 0:
-        return "is a number of things, which cannot be negative"
-    if name.startswith("on_time_share") and not 0 <= value <= 1:
-        return "is a share between 0 and 1"
-    return ""
+Possible = Callable[[float], bool]
+
+
+@lru_cache(maxsize=1)
+def _possible() -> Mapping[str, tuple[Possible, str]]:
+    """Of features that cannot have any value: which they can, and that in words."""
+    rules: dict[str, tuple[Possible, str]] = {}
+    for name, unit in _units().items():
+        if unit == "code":
+            words = f"is a whole number from {LEAST_STATUS} on"
+            rules[name] = (lambda value: value >= LEAST_STATUS and value == int(value)), words
+        elif unit == "count":
+            rules[name] = (lambda value: value >= 0), "is a number of things, which cannot be negative"
+        elif name.startswith("on_time_share"):
+            rules[name] = (lambda value: 0 <= value <= 1), "is a share between 0 and 1"
+    return rules
+
+
+def _check(features: Mapping[str, float | None]) -> None:
+    """Raise `ValueError` where a feature is unknown or cannot have its value."""
+    rules = _possible()
+    for name, value in features.items():
+        rule = rules.get(name)
+        if rule is not None and value is not None and not rule[0](value):
+            raise ValueError(f"features.{name} {rule[1]}")
+    if unknown := sorted(features.keys() - known_features()):
+        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        raise ValueError(f"unknown features: {', '.join(name[:64] for name in unknown[:5])}{more}")
 
 
 Amount = Annotated[float, Field(ge=0, le=MAX_AMOUNT)]
@@ -110,27 +128,32 @@ class CreditRiskInput(Message):
     def _is_about_someone(self) -> "CreditRiskInput":
         if self.user_id is None and self.features is None:
             raise ValueError("either user_id or features is needed")
-        for name, value in (self.features or {}).items():
-            if value is not None and (why := _impossible(name, value)):
-                raise ValueError(f"features.{name} {why}")
-        unknown = sorted(set(self.features or {}) - known_features())
-        if unknown:
-            more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
-            raise ValueError(f"unknown features: {', '.join(name[:64] for name in unknown[:5])}{more}")
+        if self.features:
+            _check(self.features)
         return self
 
     def request_row(self) -> dict[str, float | None]:
         """The loan as the feature service takes it: `REQUEST_FIELDS`."""
-        return {name: getattr(self, name) for name in REQUEST_FIELDS}
+        given = self.__dict__
+        return {name: given[name] for name in REQUEST_FIELDS}
 
-    def record(self, stored: Mapping[str, float | None]) -> dict[str, float | str | None]:
-        """Everything that the model reads, from a user's stored features: those, the loan, and their ratios.
 
-        The ratios are computed by the function that made them for training.
-        """
-        row = {**stored, **self.request_row()}
-        ratios = loan_request({name: [row.get(name)] for name in INPUTS})
-        return {**row, **{name: column[0] for name, column in ratios.items()}, "loan_kind": self.loan_kind}
+def loan_records(
+    loans: Sequence[CreditRiskInput], stored: Sequence[Mapping[str, float | None]]
+) -> list[dict[str, float | str | None]]:
+    """Everything that the model reads of n loans: their users' stored features, the loans, and their ratios.
+
+    The ratios are computed by the function that made them for training.
+    """
+    rows: list[dict[str, Any]] = [
+        {**features, **loan.request_row(), "loan_kind": loan.loan_kind}
+        for loan, features in zip(loans, stored, strict=True)
+    ]
+    ratios = loan_request({name: [row.get(name) for row in rows] for name in INPUTS})
+    names, columns = tuple(ratios), tuple(ratios.values())
+    for row, values in zip(rows, zip(*columns, strict=True), strict=True):
+        row.update(zip(names, values, strict=True))
+    return rows
 
 
 class CreditRiskReason(Message):
@@ -190,5 +213,6 @@ __all__ = [
     "CreditRiskReason",
     "band_edges",
     "known_features",
+    "loan_records",
     "threshold",
 ]

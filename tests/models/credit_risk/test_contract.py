@@ -13,6 +13,7 @@ from finml.models.credit_risk.contract import (
     CreditRiskInput,
     band_edges,
     known_features,
+    loan_records,
     threshold,
 )
 
@@ -106,7 +107,7 @@ def test_a_record_holds_everything_that_the_model_reads():
     asked = CreditRiskInput(
         loan_amount=12000, term_months=12, loan_kind="home", features={"monthly_income": 2000.0}
     )
-    record = asked.record(dict.fromkeys(known_features()) | asked.features)
+    (record,) = loan_records([asked], [dict.fromkeys(known_features()) | asked.features])
     assert {feature.column for feature in FEATURES} <= set(record)
     assert (record["amount_to_income"], record["installment_to_income"]) == (0.5, 0.5)
     assert record["loan_kind"] == "home"
@@ -119,6 +120,6 @@ def test_ratios_of_a_record_are_those_of_training(amount, income, balance):
     stored = {"monthly_income": income, "balance": balance, "income_90d": 0.0, "spending_90d": 1.0}
     columns = {name: [value] for name, value in {**stored, **asked.request_row()}.items()}
     expected = loan_request(columns | {"outstanding": [None], "debt_service": [None]})
-    record = asked.record(stored)
+    (record,) = loan_records([asked], [stored])
     for name, (value,) in expected.items():
         assert record[name] == value or (math.isnan(value) and math.isnan(record[name]))
