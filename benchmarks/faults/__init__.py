@@ -1,0 +1,1 @@
+"""What callers see, and what is lost, when something breaks under load: a table, made on the real service."""
