@@ -148,6 +148,9 @@ class Edge:
             async with asyncio.timeout(self.timeout_s):
                 if call.path not in OPEN_PATHS and not call.path.startswith(OPEN_FOLDERS):
                     call.scope["finml.caller"] = await call.admit("*", call.action)
+                if call.path.endswith("/") and call.path not in ("/", *OPEN_FOLDERS):
+                    # BentoML would redirect, and a caller would pay for two requests without seeing why
+                    raise Refusal(404)
                 body = await self._body(call, receive)
                 call.scope[PASSED] = True
                 answer = Answer(send, call.ids, call.more)

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from bentos.front import Front
 from bentos.health import OK
 from bentos.openapi import document
-from bentos.problems import Refusal, field_errors
+from bentos.problems import EMPTY_BODY, Refusal, field_errors
 from finml.access.scopes import FEEDBACK, FEEDBACK_ALL
 from finml.errors import MonitoringError
 from finml.monitoring.outcomes import FeedbackRequest
@@ -80,8 +80,11 @@ def pages(front: Callable[[], Front]) -> Starlette:
 
     async def feedback(request: Request) -> Response:
         """Outcomes, which are joined to predictions by their request ids and callers."""
+        body = await request.body()
+        if not body:
+            raise Refusal(400, errors=[EMPTY_BODY])
         try:
-            items = FeedbackRequest.model_validate_json(await request.body(), strict=True).items
+            items = FeedbackRequest.model_validate_json(body, strict=True).items
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=False, include_input=False)
             raise Refusal(400, errors=field_errors(map(without_model, found))) from None

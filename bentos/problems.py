@@ -30,6 +30,9 @@ PROBLEMS: dict[int, tuple[str, str]] = {
     504: ("timeout", "The answer was not ready in time; try again, or send fewer inputs."),
 }
 
+EMPTY_BODY = {"pointer": "#", "detail": "The body is empty"}
+"""What is wrong with a request that should say something in JSON and says nothing."""
+
 
 class Refusal(Exception):  # noqa: N818  # not a fault: the answer to a request
     """A request is answered with a problem.
@@ -97,6 +100,9 @@ async def send_problem(send: Send, refusal: Refusal, ids: Ids, more: Iterable[He
     ]
     if refusal.status in (429, 503) and not any(name == b"retry-after" for name, _ in headers):
         headers.append((b"retry-after", b"1"))
+    if refusal.status == 408:
+        # what still comes of the body would be read as the next request
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from annotated_types import Len
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 
-from bentos.problems import Refusal, field_errors
+from bentos.problems import EMPTY_BODY, Refusal, field_errors
 from bentos.served import ServedModel
 from bentos.serving import Action, Serving
 
@@ -42,8 +42,10 @@ class Route:
         Raises:
             Refusal: 400, naming each field that breaks the contract.
         """
+        if not body:
+            raise Refusal(400, errors=[EMPTY_BODY])
         try:
-            inputs: list[Any] = self._parse(body or b"{}", strict=True).inputs  # type: ignore[attr-defined]
+            inputs: list[Any] = self._parse(body, strict=True).inputs  # type: ignore[attr-defined]
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=False, include_input=False)
             raise Refusal(400, errors=field_errors(found)) from None

@@ -9,7 +9,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 SERVICE = "finance"
 HOST = "127.0.0.1"
+# where this machine is asked that listens on all its addresses
+OWN_HOST = {"0.0.0.0": HOST, "::": "[::1]"}  # noqa: S104  # nosec B104  # only compared with
 POLL_S = 0.1
 # a worker drains, finishes within 15 s and writes its logs within 5
 STOP_S = 30.0
@@ -57,7 +59,13 @@ def newest_bento(settings: Settings) -> str:
 
 
 def serve(
-    settings: Settings, port: int, *, host: str = HOST, tag: str | None = None, workers: int = 1
+    settings: Settings,
+    port: int,
+    *,
+    host: str = HOST,
+    tag: str | None = None,
+    workers: int = 1,
+    announce: Callable[[str], None] = lambda url: None,
 ) -> int:
     """Run a Bento until it ends or is interrupted, and return 0, or the status that it ended with by itself.
 
@@ -66,7 +74,8 @@ def serve(
         port: the port.
         host: the address to listen on.
         tag: which Bento; `None` for the newest.
-        workers: processes that share the requests, each with the models in its memory.
+        workers: processes that share the requests, and the memory of the models.
+        announce: told the service's URL as soon as it is ready.
 
     Raises:
         ServeError: there is no Bento, or the port is taken.
@@ -80,6 +89,11 @@ def serve(
 
     previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
+        ours = f"http://{OWN_HOST.get(host, host)}:{port}"
+        while process.poll() is None and not is_ready(ours):
+            time.sleep(POLL_S)
+        if process.poll() is None:
+            announce(f"http://{host}:{port}")
         status = process.wait()
         return 0 if stopped else status
     finally:
@@ -143,7 +157,7 @@ def start(
         raise ServeError(f"there is no Bento {tag}", hint="`finml run release` packages one")
     check_access(settings)
     command = python("-m", "bentos.workers", tag, "--host", host, "--port", str(port))
-    log.info("serving", bento=tag, url=f"http://{host}:{port}")
+    log.info("starting", bento=tag, url=f"http://{host}:{port}")
     # a group of its own, so that an interrupt from the keyboard comes by us alone and workers end with it
     return subprocess.Popen(  # noqa: S603  # nosec B603  # a list of our own making, no shell
         [*command, "--workers", str(workers)],

@@ -80,9 +80,11 @@ def parser() -> argparse.ArgumentParser:
 
 def application() -> "App":
     """The Bento's ASGI application, in a worker."""
+    from bentos.fronted import outermost
+
     stop_with_supervisor()
     try:
-        app: App = served().to_asgi(is_main=True)
+        app: App = outermost(served().to_asgi(is_main=True))
     except Exception:
         # with another status the supervisor would try again for ever
         traceback.print_exc()

@@ -56,7 +56,12 @@ def configure_logging(settings: Settings) -> None:
         )
     )
     root = logging.getLogger()
-    root.handlers = [other for other in root.handlers if other.get_name() != HANDLER]
+    # what a library's `basicConfig` left would say each line a second time, and unmasked
+    root.handlers = [
+        other
+        for other in root.handlers
+        if other.get_name() != HANDLER and type(other) is not logging.StreamHandler
+    ]
     handler.set_name(HANDLER)
     root.addHandler(handler)
     # libraries say little that a user of finml needs

@@ -1,5 +1,7 @@
 import json
 import logging
+import subprocess
+import sys
 from datetime import datetime
 
 import structlog
@@ -55,3 +57,21 @@ def test_the_logs_of_libraries_are_masked_alike(capsys, tmp_path):
     output = capsys.readouterr().err
     assert "no answer" in json.loads(output)["event"]
     assert "hunter2" not in output
+
+
+def test_a_line_of_a_library_comes_once(tmp_path):
+    """Whatever handler a library has left: in a process of its own, as pytest leaves handlers too."""
+    script = """
+import logging
+from pathlib import Path
+from finml.logs import configure_logging
+from finml.settings import Settings
+logging.warning("before")
+configure_logging(Settings(home=Path("."), log_format="json"))
+logging.getLogger("driver").warning("no answer to asha@example.in")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    _, *after = done.stderr.splitlines()
+    assert [json.loads(line)["event"] for line in after] == ["no answer to <email>"]

@@ -30,6 +30,10 @@ def serve(
     settings = get_settings()
     if everybody:
         settings = settings.model_copy(update={"auth": "open"})
-    messages.print(f"http://{host}:{port}, with its interface under /docs; Ctrl+C ends it")
-    if serve_bento(settings, port, host=host, tag=bento, workers=workers):
+
+    def announce(url: str) -> None:
+        messages.print(f"{url} is ready, with its interface under /docs; Ctrl+C ends it")
+
+    messages.print("loading the models")
+    if serve_bento(settings, port, host=host, tag=bento, workers=workers, announce=announce):
         raise typer.Exit(1)

@@ -96,6 +96,10 @@ def desk(settings) -> Desk:
         ("POST", "/predict/doubling", {"json": {"inputs": [{"number": -1}]}}, 422, "cannot-be-scored"),
         ("POST", "/predict/doubling", {"json": {"inputs": [{"number": -2}]}}, 503, "unavailable"),
         ("POST", "/predict/nothing", {"json": {}}, 404, "not-found"),
+        # no two paths are one route, and nobody is sent elsewhere
+        ("POST", "/predict/doubling/", {"json": {}}, 404, "not-found"),
+        ("POST", "/echo/", {"json": {}}, 404, "not-found"),
+        ("GET", "/docs/", {}, 404, "not-found"),
     ],
 )  # fmt: skip
 def test_every_error_is_a_problem_document(desk, method, path, request_, status, kind):  # noqa: PLR0917
@@ -108,6 +112,12 @@ def test_every_error_is_a_problem_document(desk, method, path, request_, status,
     assert document["title"]
     assert document["request_id"] == answer.headers["x-request-id"]
     assert "/srv" not in answer.text
+
+
+def test_an_empty_body_is_named(desk):
+    answer = desk.call("POST", "/predict/doubling", content=b"", headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [{"pointer": "#", "detail": "The body is empty"}]
 
 
 def test_a_model_answers_item_by_item(desk):
@@ -436,6 +446,8 @@ def test_a_body_that_never_ends_is_cut_off(settings, path):
     start, body = exchange(Desk(settings, app=BEHIND, timeout_s=0.2), path, receive)
     assert start["status"] == 408
     assert json.loads(body["body"])["type"] == "urn:finml:problem:request-timeout"
+    # the rest of the body would pass for the next request
+    assert (b"connection", b"close") in start["headers"]
 
 
 @pytest.mark.parametrize("path", ["/echo", "/predict/doubling"])

@@ -135,3 +135,11 @@ def test_an_inference_log_that_cannot_be_written_is_said(settings, monkeypatch):
         (False, False, "MonitoringError"),
         (True, False, None),
     ]
+
+
+def test_outcomes_without_a_body_are_named(settings):
+    key = KeyStore(settings).create("a caller", ["*:feedback"])
+    headers = {"x-api-key": key.text, "content-type": "application/json"}
+    answer = with_pages(settings).call("POST", "/feedback", content=b"", headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [{"pointer": "#", "detail": "The body is empty"}]

@@ -88,13 +88,19 @@ def test_a_signal_ends_the_server_and_all_its_workers(bank, bento, number):
     port = free_port()
 
     def interrupt() -> None:
-        wait_for(lambda: is_ready(f"http://{HOST}:{port}"))
+        wait_for(lambda: told)
         os.kill(os.getpid(), number)
 
+    told: list[tuple[str, bool]] = []
     before = signal.getsignal(number)
     caller = threading.Thread(target=interrupt)
     caller.start()
-    assert serve(bank.settings, port, tag=bento.tag, workers=2) == 0
+
+    def announce(url: str) -> None:
+        told.append((url, is_ready(url)))
+
+    assert serve(bank.settings, port, tag=bento.tag, workers=2, announce=announce) == 0
+    assert told == [(f"http://{HOST}:{port}", True)]
     caller.join()
     assert not answers(port)
     assert signal.getsignal(number) is before
