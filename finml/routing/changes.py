@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
@@ -10,6 +11,8 @@ from finml.errors import RoutingError, UsageError
 from finml.routing import file
 from finml.routing.file import Held
 from finml.routing.rules import CHAMPION, Canary, Limits, Routing, Rule, Step
+
+Target = Literal["champion", "previous"]
 
 
 class RouteChange(BaseModel):
@@ -39,16 +42,33 @@ def set_rule(path: Path, held: Held, model: str, rule: Rule, *, who: str, why: s
     return _change(path, held, model, lambda _: rule, action="set", who=who, why=why)
 
 
-def roll_back(path: Path, held: Held, model: str, *, who: str, why: str = "") -> RouteChange:
+def roll_back(
+    path: Path, held: Held, model: str, *, who: str, why: str = "", to: Target | None = None
+) -> RouteChange:
     """Take a model back to safety: to the champion where others have a share, else to the previous champion.
 
-    Args and errors as for `set_rule`; where the previous champion answers everybody already, there is nothing
-    further back.
+    A canary that has ended by itself was rolled back already: nothing changes, unless `to` says how far.
+
+    Args:
+        path: the routing file.
+        held: what the Bento that is served holds.
+        model: the model.
+        who: who answers for it, for the history.
+        why: the reason.
+        to: where to; by default one back.
+
+    Raises:
+        RoutingError: as for `set_rule`; and where the previous champion answers everybody already, since
+            nothing is further back.
     """
 
     def safer(rule: Rule) -> Rule:
-        if rule.to is None:
+        if rule.to is None and to != "previous":
             return CHAMPION
+        if rule.to == "champion" and (to == "champion" or (rule.rolled_back and to is None)):
+            return rule
+        if rule.to == "previous" and to == "previous":
+            return rule
         if rule.to == "previous":
             raise RoutingError(
                 f"everybody is answered by the previous champion of {model} already",
@@ -110,6 +130,11 @@ def _change(
 
     done = file.change(path, changed, {"action": action, "by": who, "why": why})
     words = f"{model}: {after.words}" + (f" (before: {before.words})" if done else " already")
+    if not done and (note := after.rolled_back):
+        words = (
+            f"{model}: rolled back already, by itself at {note.at:%Y-%m-%d %H:%M} UTC: {note.reason}; "
+            f"to go on to the previous champion: `finml route rollback {model} --to previous`"
+        )
     return RouteChange(
         model=model, words=words, changed=done is not None, before=before.words, after=after.words
     )

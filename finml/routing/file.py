@@ -68,7 +68,11 @@ def misfits(routing: Routing, held: Held) -> dict[str, str]:
 
 
 def change(
-    path: Path, make: Callable[[Routing], Routing | None], entry: Mapping[str, object]
+    path: Path,
+    make: Callable[[Routing], Routing | None],
+    entry: Mapping[str, object],
+    *,
+    lock_s: float | None = None,
 ) -> Routing | None:
     """Change the file: written beside, then renamed, by one process at a time, and noted in its history.
 
@@ -76,6 +80,7 @@ def change(
         path: the file.
         make: the new routing for the present one, or `None` to leave it.
         entry: what the history keeps beside the rules that changed.
+        lock_s: for how long another process is waited for; by default `LOCK_TIMEOUT_S`.
 
     Returns:
         The new routing, or `None` where it was left.
@@ -84,7 +89,7 @@ def change(
         RoutingError: the present file is broken, or another process holds it.
         OSError: the folder cannot be written.
     """
-    with locked(path):
+    with locked(path, lock_s):
         before = read(path)
         after = make(before)
         if after is None or after == before:
@@ -111,7 +116,8 @@ def written(routing: Routing) -> str:
             document["models"][model]["canary"] = rule.canary.model_dump(mode="json")
         elif set(document["models"][model]) == {"to"}:
             document["models"][model] = rule.to
-    return yaml.safe_dump(document, sort_keys=False, width=110, allow_unicode=True)
+    # all but ASCII is escaped: YAML takes some characters for line breaks, and a salt must stay as it is
+    return yaml.safe_dump(document, sort_keys=False, width=110)
 
 
 def history_file(path: Path) -> Path:
@@ -134,17 +140,18 @@ def _remember(path: Path, before: Routing, after: Routing, entry: Mapping[str, o
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, timeout_s: float | None = None) -> Iterator[None]:
     """Sole right to change the file among the processes that see its folder.
 
     Raises:
         RoutingError: another process holds it for too long.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    timeout_s = LOCK_TIMEOUT_S if timeout_s is None else timeout_s
     try:
-        with FileLock(path.with_name(f".{path.name}.lock"), timeout=LOCK_TIMEOUT_S):
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=timeout_s):
             yield
     except Timeout as error:
         raise RoutingError(
-            f"another process holds {path} for more than {LOCK_TIMEOUT_S} s", hint="run the command again"
+            f"another process holds {path} for more than {timeout_s:g} s", hint="run the command again"
         ) from error

@@ -16,10 +16,11 @@ import structlog
 
 from finml.errors import RoutingError
 from finml.routing import file
+from finml.routing.endings import Endings
 from finml.routing.file import Held
 from finml.routing.judgement import Breach, judge
 from finml.routing.routes import TO_CHALLENGER, TO_CHAMPION, TO_PREVIOUS, Choice, Route, route_of
-from finml.routing.rules import Canary, RolledBack, Routing, Rule
+from finml.routing.rules import Routing, Rule
 from finml.routing.sticky import places
 from finml.routing.windows import Watch
 
@@ -30,11 +31,7 @@ CHECK_EVERY = 4  # polls between two looks at the canaries
 
 
 class Router:
-    """The routing of one serving process.
-
-    Attributes:
-        error: why the file as it stands is not followed, or not in all; empty where it is.
-    """
+    """The routing of one serving process."""
 
     def __init__(
         self, path: Path, held: Held, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -50,17 +47,22 @@ class Router:
             held: variants that the Bento holds, by model.
             now: the clock, with a time zone.
         """
-        self.error = ""
         self._path, self._held, self._now = path, held, now
+        self._refused = ""
         self._routing = Routing()
         self._routes: dict[str, Route] = {}
         self._watches: dict[str, Watch] = {}
         self._judged: dict[str, int] = {}
-        self._ended: dict[str, tuple[Canary, RolledBack]] = {}
+        self._endings = Endings(path, now)
         self._signature: object = ()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.refresh()
+
+    @property
+    def error(self) -> str:
+        """Why the file as it stands is not followed, or not in all; empty where it is."""
+        return "; ".join(filter(None, (self._refused, self._endings.error)))
 
     def route(self, model: str, sticky: str) -> Choice:
         """Who answers an input.
@@ -120,6 +122,7 @@ class Router:
 
     def check(self) -> dict[str, Breach]:
         """Judge every canary by what was observed; end those that break their limits, and say why."""
+        self._endings.retry()
         found = {}
         for model, watch in self._watches.items():
             seen = watch.seen["challenger"]
@@ -130,7 +133,9 @@ class Router:
             if breach:
                 found[model] = breach
         for model, breach in found.items():
-            self._roll_back(model, self._watches[model].canary, breach)
+            self._endings.end(model, self._watches[model].canary, breach)
+        if found:
+            self._compile()
         return found
 
     def shown(self) -> dict[str, Any]:
@@ -178,7 +183,7 @@ class Router:
             self._refuse(str(error))
             return
         misfits = file.misfits(routing, self._held)
-        self.error = ""
+        self._refused = ""
         if misfits:
             self._refuse("; ".join(misfits.values()))
             kept = {model: self._routing.rule(model) for model in misfits if model in self._held}
@@ -188,16 +193,14 @@ class Router:
         log.info("routing_taken", rules={model: rule.words for model, rule in routing.models.items()})
 
     def _refuse(self, reason: str) -> None:
-        self.error = reason
+        self._refused = reason
         log.error("routing_refused", reason=reason)
 
     def _rule(self, model: str) -> Rule:
         """The rule of a model, with a canary that this process has ended taken for ended."""
         rule = self._routing.rule(model)
-        ended = self._ended.get(model)
-        if ended and rule.canary == ended[0]:
-            return Rule(to="champion", rolled_back=ended[1])
-        return rule
+        note = self._endings.note(model, rule.canary)
+        return Rule(to="champion", rolled_back=note) if note else rule
 
     def _compile(self) -> None:
         """Make routes of the rules as of now, and watch the canaries that are on."""
@@ -212,24 +215,3 @@ class Router:
                 watches[model] = watch if watch is not None and same else Watch(rule.canary)
         # replaced as a whole, so that whoever asks meanwhile sees one or the other
         self._routes, self._watches = routes, watches
-
-    def _roll_back(self, model: str, canary: Canary, breach: Breach) -> None:
-        """End a canary: here at once, and everywhere by the file, unless it says something else by now."""
-        note = RolledBack(at=self._now(), reason=breach.reason, figures=breach.figures, canary=canary)
-        self._ended[model] = canary, note
-        self._compile()
-        log.error("canary_rolled_back", model=model, reason=breach.reason, **breach.figures)
-
-        def champion_instead(routing: Routing) -> Routing | None:
-            if routing.rule(model).canary != canary:
-                return None
-            return routing.with_rule(model, Rule(to="champion", rolled_back=note))
-
-        try:
-            file.change(
-                self._path, champion_instead, {"action": "rolled_back", "by": "router", "why": breach.reason}
-            )
-        except (RoutingError, OSError) as error:
-            # as where the file is a mounted configuration: each process ends the canary for itself
-            self.error = f"the canary of {model} is ended here, but the file cannot say so: {error}"
-            log.error("routing_not_written", model=model, message=str(error))

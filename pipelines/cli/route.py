@@ -35,6 +35,13 @@ class Way(StrEnum):
     CANARY = "canary"
 
 
+class Target(StrEnum):
+    """Where a model can be taken back to."""
+
+    CHAMPION = "champion"
+    PREVIOUS = "previous"
+
+
 @route_app.command()
 def show(as_json: JsonOption = False) -> None:
     """Show how each model of the newest Bento is routed."""
@@ -115,14 +122,22 @@ def set_(
 
 @route_app.command()
 def rollback(
-    model: ModelArgument, who: WhoOption = "", why: WhyOption = "", as_json: JsonOption = False
+    model: ModelArgument,
+    to: Annotated[
+        Target | None,
+        typer.Option("--to", help="How far. By default from a trial to the champion, and from it one back."),
+    ] = None,
+    who: WhoOption = "",
+    why: WhyOption = "",
+    as_json: JsonOption = False,
 ) -> None:
     """Take a model back: from any trial to the champion, from the champion to the previous one."""
     from finml.routing.changes import roll_back
     from finml.settings import get_settings
 
     settings = get_settings()
-    answer(roll_back(settings.routing, held_by(settings), model, who=who or user(), why=why), as_json)
+    held, target = held_by(settings), to.value if to else None
+    answer(roll_back(settings.routing, held, model, who=who or user(), why=why, to=target), as_json)
 
 
 def rule_of(
@@ -134,6 +149,8 @@ def rule_of(
         UsageError: an option is missing, or belongs to another way.
     """
     from datetime import UTC, datetime
+
+    from pydantic import ValidationError
 
     from finml.routing.changes import canary
     from finml.routing.rules import Rule, Split
@@ -151,9 +168,13 @@ def rule_of(
     if way is Way.CANARY:
         return canary(steps.split(","), limits, min_requests, datetime.now(UTC).replace(microsecond=0))
     if way is Way.SPLIT:
-        if sum(shares.values()) > 100:
-            raise UsageError("the shares are more than 100 percent", hint="the champion has what is left")
-        return Rule(split=Split(**shares))
+        try:
+            return Rule(split=Split(**shares))
+        except ValidationError as error:
+            raise UsageError(
+                f"these are no shares: {error.errors()[0]['msg']}",
+                hint="percents from 0 to 100, together at most 100: the champion has what is left",
+            ) from error
     return Rule(shadow="challenger") if way is Way.SHADOW else Rule(to=way.value)
 
 

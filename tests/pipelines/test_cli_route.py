@@ -4,6 +4,7 @@ import pytest
 
 from bentos.release import Release, ReleasedModel
 from finml.routing import file
+from finml.routing.router import Router
 
 
 def model(name, version, alias):
@@ -59,6 +60,30 @@ def test_set_show_rollback(finml, packaged):
     assert finml("route", "rollback", "intent").code == 1
 
 
+def test_what_has_been_rolled_back_by_itself_goes_no_further_unasked(finml, packaged):
+    finml("route", "set", "intent", "canary", "--steps", "50:10")
+    router = Router(packaged.routing, {"intent": ["champion", "challenger", "previous"]})
+    for _ in range(200):
+        router.observe("intent", "challenger", ok=False, latency_s=0.01)
+    assert router.check()
+    for words in ((), ("--to", "champion")):
+        again = finml("route", "rollback", "intent", *words)
+        assert (again.code, file.read(packaged.routing).rule("intent").to) == (0, "champion")
+        assert "intent: rolled back already, by itself at" in again.stdout
+        assert "100.0% of the challenger's answers failed" in again.stdout
+    further = finml("route", "rollback", "intent", "--to", "previous")
+    assert further.stdout == "intent: previous (before: champion).\n"
+    assert finml("route", "rollback", "intent", "--to", "previous").stdout == "intent: previous already.\n"
+    forward = finml("route", "rollback", "intent", "--to", "champion")
+    assert (forward.code, file.read(packaged.routing).rule("intent").to) == (1, "previous")
+
+
+def test_a_trial_can_go_to_the_previous_champion_at_once(finml, packaged):
+    finml("route", "set", "intent", "split", "--challenger", "10")
+    assert finml("route", "rollback", "intent", "--to", "previous").code == 0
+    assert file.read(packaged.routing).rule("intent").to == "previous"
+
+
 def test_a_canary(finml, packaged):
     words = ("--steps", "5:10,25:10,50:30", "--limit", "error_rate=0.05", "--limit", "score_shift=null")
     done = finml("route", "set", "intent", "canary", *words, "--min-requests", "50", "--json").document
@@ -85,6 +110,13 @@ def test_ways_without_options(finml, packaged, way):
         (("set", "intent", "split"), 2, "a split needs shares"),
         (("set", "intent", "champion", "--challenger", "10"), 2, "a split needs shares"),
         (("set", "intent", "split", "--challenger", "60", "--previous", "60"), 2, "more than 100 percent"),
+        (
+            ("set", "intent", "split", "--challenger", "nan"),
+            2,
+            "value for '--challenger'",
+        ),
+        (("set", "intent", "canary", "--steps", "nan:5"), 2, "no step of a canary"),
+        (("set", "intent", "canary", "--steps", "5:9", "--limit", "p95_ms=nan"), 2, "no canary"),
         (("set", "intent", "canary"), 2, "a canary needs steps"),
         (("set", "intent", "shadow", "--steps", "5:10"), 2, "a canary needs steps"),
         (("set", "intent", "split", "--challenger", "5", "--limit", "p95_ms=5"), 2, "a canary needs steps"),

@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from finml.routing import file
 from finml.routing.router import Router
@@ -129,6 +130,44 @@ def test_where_the_file_cannot_be_written_the_process_ends_it_for_itself(on_cana
         [],
         [f".{path.name}.lock"],
     )
+
+
+def test_what_could_not_be_written_is_tried_again_until_it_can(on_canary, path, clock):
+    tries = []
+
+    def refuse(*_):
+        tries.append(clock.now)
+        raise OSError(28, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch, capture_logs() as logs:
+        patch.setattr(Path, "replace", refuse)
+        assert until_rolled_back(on_canary, Traffic(7, errors=0.5), 5000)
+        for _ in range(300):
+            clock.forward(seconds=1)
+            on_canary.check()
+    # with pauses of up to a minute, and said once
+    assert [(at - tries[0]).seconds for at in tries[1:]] == [1, 3, 7, 15, 31, 63, 123, 183, 243]
+    assert [line["event"] for line in logs] == ["canary_rolled_back", "routing_not_written"]
+    clock.forward(minutes=1)
+    on_canary.check()
+    assert file.read(path).rule(MODEL).rolled_back
+    assert on_canary.error == ""
+    (entry,) = map(json.loads, file.history_file(path).read_text().splitlines())
+    assert entry["by"] == "router"
+
+
+def test_what_could_not_be_written_gives_way_to_what_the_file_says_by_then(on_canary, path, say, clock):
+    with file.locked(path):
+        assert until_rolled_back(on_canary, Traffic(7, errors=0.5), 5000)
+    assert "another process holds" in on_canary.error
+    text = canary("20:10").replace("12:00", "11:59")
+    say(text)
+    clock.forward(seconds=1)
+    on_canary.refresh()
+    assert "another process holds" in on_canary.error
+    on_canary.check()
+    assert (path.read_text(), on_canary.error) == (text, "")
+    assert on_canary.shown()["models"][MODEL]["challenger_percent"] == 20
 
 
 def test_what_other_variants_do_counts_for_nothing(on_canary):

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from finml.errors import RoutingError
@@ -41,6 +41,7 @@ rules = st.one_of(
 
 
 @given(st.builds(Routing, salt=st.text(max_size=8), models=st.dictionaries(st.sampled_from([*HELD]), rules)))
+@example(Routing(salt="\x85"))
 def test_a_routing_survives_its_file(routing):
     assert file.parse(file.written(routing)) == routing
 
