@@ -17,7 +17,7 @@ from bentos.asgi import App, Header, Receive, Scope, Send
 from bentos.bodies import ClientGoneError, read_body, replay
 from bentos.deadlines import Deadlines
 from bentos.front import Front
-from bentos.guard import Admitted, Refused
+from bentos.guard import Admitted, Caller, Refused
 from bentos.ids import Ids
 from bentos.problems import Answer, Refusal, send_problem
 from bentos.records import Origin
@@ -114,6 +114,7 @@ class Edge:
                 refused = await call.front.guard.spend(admitted.caller, route.model.name, len(inputs))
                 if refused:
                     raise refusal_of(refused)
+                call.spent = len(inputs)
                 origin = Origin(route, call.caller, call.ids, raw)
                 given = await call.front.answer(origin, inputs, receive)
                 call.front.records.decide(origin, inputs, given)
@@ -198,13 +199,20 @@ class Edge:
 class _Call:
     """One request on its way through the edge."""
 
-    __slots__ = ("body_read", "caller", "front", "headers", "ids", "more", "path", "scope", "status")
+    __slots__ = ("body_read", "front", "headers", "ids", "more", "path", "scope", "spent", "status", "who")
 
     def __init__(self, front: Front, scope: Scope, headers: Mapping[bytes, bytes]) -> None:
         self.front, self.scope, self.headers, self.ids = front, scope, headers, Ids.of(headers)
         self.path: str = scope["path"]
-        self.caller, self.status, self.body_read = "-", 0, False
+        self.who: Caller | None = None
+        # spent: inputs that are counted against the quota
+        self.status, self.spent, self.body_read = 0, 0, False
         self.more: tuple[Header, ...] = (CLOSE_HEADER,) if front.draining else ()
+
+    @property
+    def caller(self) -> str:
+        """Id of who calls, for logs."""
+        return self.who.id if self.who else "-"
 
     @property
     def action(self) -> str:
@@ -221,13 +229,15 @@ class _Call:
         found = await self.front.guard.admit(self.headers, client[0] if client else "", model, action)
         if isinstance(found, Refused):
             raise refusal_of(found)
-        self.caller = found.caller.id
+        self.who = found.caller
         self.more = (*found.headers, *self.more)
         return found
 
     async def refuse(self, send: Send, refusal: Refusal) -> None:
         """Answer with a problem."""
         self.status = refusal.status
+        if self.spent and self.who and refusal.status >= 500:
+            self.front.guard.give_back(self.who, self.spent)
         await send_problem(send, refusal, self.ids, self.more)
 
 

@@ -133,6 +133,11 @@ class Guard:
         detail = "The daily quota of inputs is spent; it is new at midnight UTC."
         return Refused(429, (retry_after(wait_s),), detail, kind="quota-exceeded")
 
+    def give_back(self, caller: Caller, items: int) -> None:
+        """Uncount inputs that were counted by `spend` and got no answer through a fault of the service."""
+        if caller.limits.daily_quota is not None:
+            self._quota.give_back(caller.id, items)
+
     async def aclose(self) -> None:
         """End what goes on beside requests, with the day's counts written."""
         if not self._open:

@@ -66,6 +66,15 @@ class Quota:
             fresh[caller] += items
         return 0
 
+    def give_back(self, caller: str, items: int) -> None:
+        """Uncount what was spent and got no answer; of what was spent before midnight nothing is left."""
+        day = int(self._now() // DAY_S)
+        with self._lock:
+            if day != self._day:
+                return
+            fresh = self._fresh.setdefault(day, Counter())
+            fresh[caller] -= min(items, max(0, self._known.get(caller, 0) + fresh[caller]))
+
     def exchange(self) -> None:
         """Add this process's counts to those of all, and learn the sums. Called off the requests' path."""
         with self._lock:
@@ -93,8 +102,9 @@ class Quota:
         with self._lock:
             fresh = self._fresh.pop(day, Counter())
             fresh.subtract(sent)
-            left = +fresh
+            # below 0 where something was given back
+            left = {caller: count for caller, count in fresh.items() if count}
             if left:
-                self._fresh[day] = left
+                self._fresh[day] = Counter(left)
             if day == self._day:
                 self._known = sums

@@ -46,20 +46,48 @@ def test_a_quota_is_spent_and_new_at_midnight(tally, clock):
 def test_no_process_alone_gives_more_than_the_quota(tmp_path, clock):
     tally = SqliteTally(tmp_path / "quota.sqlite")
 
-    @given(st.integers(1, 30), st.lists(st.integers(1, 8) | st.none(), max_size=20))
+    @given(st.integers(1, 30), st.lists(st.integers(-8, 8) | st.none(), max_size=20))
     def check(limit, steps):
         quota, given_ = Quota(tally, clock), 0
         clock.now += DAY_S  # a new day each time
         for items in steps:
             if items is None:
                 quota.exchange()
+            elif items < 0:
+                quota.give_back("a", -items)
+                given_ = max(0, given_ + items)
             elif quota.spend("a", items, limit) == 0:
                 given_ += items
-        assert given_ <= limit
+            assert 0 <= given_ <= limit
         quota.close()
         assert tally.exchange(int(clock.now // DAY_S), {}).get("a", 0) == given_
 
     check()
+
+
+def test_what_is_given_back_counts_no_more_in_any_process(tally, clock):
+    one, other = Quota(tally, clock), Quota(tally, clock)
+    one.spend("a", 10, 10)
+    one.exchange()
+    other.exchange()
+    one.give_back("a", 4)
+    assert other.spend("a", 1, 10) > 0
+    one.exchange()
+    other.exchange()
+    assert other.spend("a", 4, 10) == 0
+    other.exchange()
+    assert tally.exchange(20_000, {}) == {"a": 10}
+
+
+def test_what_is_given_back_after_midnight_is_no_credit_for_the_new_day(tally, clock):
+    quota = Quota(tally, clock)
+    quota.spend("a", 8, 10)
+    clock.now += DAY_S
+    quota.give_back("a", 8)
+    assert quota.spend("a", 4, 10) == 0
+    quota.give_back("a", 8)
+    assert quota.spend("a", 11, 10) > 0
+    assert quota.spend("a", 10, 10) == 0
 
 
 def test_a_restart_forgets_nothing(tally, clock, tmp_path):
