@@ -92,6 +92,9 @@ class Guard:
         self._tokens = Tokens.of(settings)
         self._keys.load()
         check_somebody(settings, self._keys, self._tokens)
+        if redis_url and self._tokens and not settings.audit_secret.get_secret_value():
+            # replicas that make a secret each know a caller by different ids
+            log.warning("token_callers_share_no_limits", hint="set FINML_AUDIT_SECRET alike everywhere")
         self._ticker.start()
         self._quota.start()
 

@@ -31,7 +31,7 @@ class Caller:
     """Who calls, without anything that may not be logged.
 
     Attributes:
-        id: id of the API key; `jwt:` and a hash of the token's subject; or `open`.
+        id: id of the API key; `jwt:` and a stand-in for the token's subject; or `open`.
         scopes: what it may do.
         limits: how much of it.
     """

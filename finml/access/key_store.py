@@ -1,12 +1,10 @@
 """Creating, listing, revoking and rotating the keys of a key file."""
 
-import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
@@ -14,6 +12,7 @@ from pydantic import ValidationError
 from finml.access.keys import Hasher, KeyFile, KeyRecord, NewKey, new_id, new_key
 from finml.access.scopes import Scopes
 from finml.errors import AccessError, SettingsError, UsageError
+from finml.private_files import write_private
 from finml.settings import Settings
 
 LOCK_TIMEOUT_S = 10
@@ -210,20 +209,6 @@ class KeyStore:
     def _write(self, file: KeyFile) -> None:
         document = file.model_dump_json(indent=2, exclude_none=True) + "\n"
         write_private(self.path, document.encode())
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read: beside it, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _find(file: KeyFile, key_id: str) -> KeyRecord:

@@ -12,6 +12,7 @@ from finml.access.caller import Caller, Limits
 from finml.access.scopes import Scopes
 from finml.access.signing_keys import SigningKeys, signing_keys
 from finml.errors import SettingsError
+from finml.pseudonyms import pseudonym, pseudonym_key
 from finml.settings import Settings
 
 # clocks of issuer and server may differ by as much
@@ -34,7 +35,8 @@ class Tokens:
     """Verifies bearer tokens.
 
     Args:
-        settings: issuer, audience, algorithm, and the limits of callers with a token.
+        settings: issuer, audience, algorithm, the limits of callers with a token, and what their ids are made
+            with.
         keys: the issuer's public keys.
         now: seconds of the epoch.
     """
@@ -44,6 +46,7 @@ class Tokens:
         self._algorithm = settings.jwt_algorithm
         self._limits = Limits.default(settings)
         self._keys, self._now = keys, now
+        self._pseudonym_key = pseudonym_key(settings)
         self._remembered: dict[bytes, _Remembered] = {}
 
     @classmethod
@@ -52,6 +55,7 @@ class Tokens:
 
         Raises:
             SettingsError: they say only half of what is needed, or the file of keys cannot be used.
+            AuditError: the secret that ids are made with can be neither read nor made.
         """
         if not settings.jwt_issuer:
             if settings.jwt_jwks or settings.jwt_audience:
@@ -86,7 +90,9 @@ class Tokens:
         except (jwt.PyJWTError, ValueError, TypeError):
             # PyJWT raises the latter two for documents that are no token at all
             return None
-        caller = Caller(_id_of(claims["sub"]), Scopes.within(claims.get("scope")), self._limits)
+        # an id for logs, which does not give the subject away to whoever reads them
+        caller_id = f"jwt:{pseudonym(self._pseudonym_key, str(claims['sub']))}"
+        caller = Caller(caller_id, Scopes.within(claims.get("scope")), self._limits)
         self._remember(digest, _Remembered(caller, float(claims["exp"]), self._keys.reading))
         return caller
 
@@ -116,8 +122,3 @@ class Tokens:
             # the oldest, as dictionaries keep their order
             del self._remembered[next(iter(self._remembered))]
         self._remembered[digest] = found
-
-
-def _id_of(subject: object) -> str:
-    """An id for a log, which does not give the subject away to whoever reads that."""
-    return f"jwt:{hashlib.sha256(str(subject).encode()).hexdigest()[:16]}"

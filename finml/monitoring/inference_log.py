@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from finml.monitoring.rows import Encoder, Mask, Prediction
 from finml.monitoring.sinks import RowsRefusedError, Sink, SinkUnavailableError, sink_of
 from finml.monitoring.telling import warn
+from finml.pseudonyms import pseudonym_key
 from finml.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,9 +64,10 @@ class InferenceLog:
 
         Raises:
             SettingsError: `FINML_INFERENCE_LOG` names no sink.
+            AuditError: the secret that stand-ins are made with can be neither read nor made.
         """
         self._sink = sink or sink_of(settings)
-        self._encoder = Encoder(mask or _default_mask())
+        self._encoder = Encoder(mask or _default_mask(), pseudonym_key(settings) if self._sink else b"")
         self._queue: deque[Prediction] = deque()
         self._most_queued, self._rows, self._flush_s = most_queued, rows, flush_s
         self._closing = threading.Event()

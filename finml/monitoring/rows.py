@@ -3,7 +3,6 @@
 What models take and give is JSON text, so that a model whose contract changes changes no column's type.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +12,7 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from finml.monitoring.telling import warn
+from finml.pseudonyms import pseudonym
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -100,23 +100,22 @@ def schema() -> "pa.Schema":
     return pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
 
 
-def pseudonym(subject: str) -> str:
-    """A stable stand-in for who an answer is about: tells subjects apart, and shows none."""
-    return hashlib.blake2b(subject.encode(), digest_size=8).hexdigest()
-
-
 class Encoder:
     """Turns predictions into rows, masked; keeps them until they are taken.
 
     Rows become columns a few at a time: one long conversion would keep other threads waiting, and columns are
     smaller than the objects that they are made of. What cannot be encoded is left out, alone.
 
+    Args:
+        mask: inputs and outputs as JSON without personal data.
+        key: what the stand-ins of subjects are made with.
+
     Attributes:
         refused: predictions that were left out.
     """
 
-    def __init__(self, mask: Mask) -> None:
-        self._mask = mask
+    def __init__(self, mask: Mask, key: bytes) -> None:
+        self._mask, self._key = mask, key
         self._rows: list[tuple[Any, ...]] = []
         self._batches: list[pa.RecordBatch] = []
         self._count = 0
@@ -147,7 +146,7 @@ class Encoder:
             one.shadow,
             one.action,
             one.caller,
-            pseudonym(subject),
+            pseudonym(self._key, subject),
             one.position,
             one.latency_ms,
             one.error,

@@ -6,6 +6,7 @@ import time
 import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import SecretStr
 
 from finml.access import signing_keys as keys_module
 from finml.access.tokens import Tokens
@@ -43,6 +44,15 @@ def test_a_token_gives_its_scopes_and_not_its_subject(given, issuer):
     assert caller.id.startswith("jwt:")
     assert "jane" not in caller.id
     assert caller.limits.daily_quota == given.daily_quota
+
+
+def test_a_subject_has_one_id_wherever_the_secret_is_the_same(given, issuer, tmp_path):
+    def caller(home: str, **more):
+        return found(given.model_copy(update={"home": tmp_path / home} | more), issuer.token()).id
+
+    assert caller("one") == caller("one") != caller("other")
+    secret = {"audit_secret": SecretStr("s" * 32)}
+    assert caller("one", **secret) == caller("other", **secret)
 
 
 @pytest.mark.parametrize(

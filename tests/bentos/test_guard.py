@@ -202,6 +202,24 @@ def redis_at(port):
             server.kill()
 
 
+@pytest.mark.parametrize(("secret", "said"), [("", True), ("s" * 32, False)])
+def test_it_is_said_where_replicas_would_know_token_callers_by_different_ids(
+    settings, tmp_path, secret, said
+):
+    (tmp_path / "jwks.json").write_text(json.dumps(Issuer().jwks))
+    update = {"jwt_issuer": URL, "jwt_audience": AUDIENCE, "jwt_jwks": str(tmp_path / "jwks.json")}
+    update["limits_redis_url"] = SecretStr(f"redis://127.0.0.1:{free_port()}/0")
+    update["audit_secret"] = SecretStr(secret)
+
+    async def start():
+        async with guarding(settings.model_copy(update=update)):
+            pass
+
+    with capture_logs() as logs:
+        asyncio.run(start())
+    assert ("token_callers_share_no_limits" in {line["event"] for line in logs}) is said
+
+
 @pytest.mark.server
 def test_replicas_share_limits_and_outlive_their_redis(settings, monkeypatch):
     monkeypatch.setattr(rates_module, "REDIS_PAUSE_S", 0.05)

@@ -1,5 +1,6 @@
 """The inference log through its public doors: what is recorded can be read, whatever happens in between."""
 
+import hashlib
 import json
 import resource
 import signal
@@ -78,6 +79,19 @@ def test_personal_data_is_masked_and_the_subject_is_a_stand_in(settings, predict
     found = read(settings)
     assert found.subject.nunique() == 1
     assert "u9" not in set(found.subject)
+
+
+def test_a_subject_is_the_same_in_every_process_of_a_home_and_another_elsewhere(tmp_path, prediction):
+    def subject(home: str, **more) -> str:
+        settings = Settings(_env_file=None, home=tmp_path / home, **more)
+        logged(settings, [prediction(1)])
+        # of the last process
+        return read(settings).subject.iloc[-1]
+
+    secret = "s" * 32
+    assert subject("one") == subject("one") != subject("other")
+    assert subject("third", audit_secret=secret) == subject("fourth", audit_secret=secret)
+    assert subject("one") != hashlib.blake2b(b"u1", digest_size=8).hexdigest()
 
 
 def test_types_are_the_same_for_an_empty_log(settings, prediction):
