@@ -90,7 +90,8 @@ class Settings(BaseSettings):
         SecretStr(""), description="`off`, or a PostgreSQL URL; empty: Parquet files below home"
     )
     audit_secret: SecretStr = Field(
-        SecretStr(""), description="secret that the audit log is chained with; empty: made below home"
+        SecretStr(""),
+        description="secret of the audit log's chain and of stand-ins for people; empty: made below home",
     )
     store_timeout_s: float = Field(0.5, gt=0, description="seconds that the online store may take")
     feature_cache_s: float = Field(5, ge=0, description="seconds that features may be reused; 0: never")

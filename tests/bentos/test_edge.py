@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from bentos.access_log import AccessLog
 from bentos.batching import Limits
-from bentos.ids import BLOCK
+from bentos.ids import BLOCK, Ids
 from bentos.problems import MOST_ERRORS, Refusal, json_pointer, problem
 from finml.access.key_store import KeyStore
 from finml.audit import AuditLog
@@ -423,6 +424,21 @@ def test_an_id_is_never_used_twice(desk):
         return [answer.headers["x-request-id"] for answer in answers]
 
     assert len(set(desk.run(calls))) == BLOCK + 10
+
+
+def test_a_line_in_plain_words_has_the_ids_too():
+    lines = []
+
+    async def add():
+        access_log = AccessLog(as_json=False, write=lines.append)
+        for ids in (Ids("1" * 32), Ids("2" * 32, "order-66", TRACE)):
+            access_log.add(method="GET", path="/models", status=200, seconds=0.001, ids=ids, caller="me")
+        access_log.flush()
+
+    asyncio.run(add())
+    first, second = "".join(lines).splitlines()
+    assert first.endswith(f"[info] GET /models 200 1.00 ms {'1' * 32} me")
+    assert second.endswith(f"1.00 ms {'2' * 32} correlation_id=order-66 trace_id={TRACE} me")
 
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
