@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 from starlette.applications import Starlette
@@ -558,3 +560,16 @@ def test_pointer_escapes():
 
 def test_problem_without_errors_has_no_list():
     assert "errors" not in json.loads(problem(Refusal(400), "id"))
+
+
+def test_a_forked_process_does_not_go_on_with_the_ids_of_the_one_that_it_came_from():
+    script = """
+import os
+from bentos.ids import new_id
+new_id()
+child = os.fork()
+os.write(1, "".join(new_id() + " " for _ in range(5)).encode())
+os._exit(0) if child == 0 else os.waitpid(child, 0)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert len(set(done.stdout.split())) == 10
