@@ -1,7 +1,7 @@
 """All that one process answers requests with: who may ask, the models, what is kept of each answer."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -27,6 +27,8 @@ from finml.routing.router import Router
 log = structlog.get_logger(__name__)
 
 STATE_S = 2.0
+WATCHED_AFTER_S = 0.1
+"""From when on it is noticed that the caller of a request has hung up."""
 
 
 class Front:
@@ -134,28 +136,31 @@ class Front:
             await asyncio.sleep(STATE_S)
 
 
-async def unless_gone(answering: Any, receive: Receive) -> list[Given]:  # noqa: ANN401  # a coroutine
-    """What a coroutine returns, unless the caller hangs up before: it is then cancelled.
+async def unless_gone(answering: Awaitable[list[Given]], receive: Receive) -> list[Given]:
+    """What is awaited, unless the caller hangs up before: it is then cancelled.
 
     Raises:
         ClientGoneError: the caller hung up.
     """
-    loop = asyncio.get_running_loop()
-    work = loop.create_task(answering)
+    loop, waiting = asyncio.get_running_loop(), asyncio.current_task()
+    watching: list[asyncio.Task[None]] = []
 
     async def watch() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        work.cancel(GONE)
+        if waiting:
+            waiting.cancel(GONE)
 
-    watching = loop.create_task(watch())
+    # most are answered before that, and a task for each would cost more than all else that is done for one
+    begin = loop.call_later(WATCHED_AFTER_S, lambda: watching.append(loop.create_task(watch())))
     try:
-        given: list[Given] = await work
-        return given
+        return await answering
     except asyncio.CancelledError as error:
-        work.cancel()
-        if error.args == (GONE,):
+        if waiting and error.args == (GONE,):
+            waiting.uncancel()
             raise ClientGoneError from None
         raise
     finally:
-        watching.cancel()
+        begin.cancel()
+        for task in watching:
+            task.cancel()

@@ -1,11 +1,11 @@
 """What goes into `intent` and what comes out: columns, labels, requests and answers."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from finml.models.intent.texts import LEAST_LENGTH, MOST_LENGTH, fault
-from finml.models.requests import Message
+from finml.models.requests import NO_CONTROL_BUT_BREAKS, Message
 
 NAME = "intent"
 TEXT = "text"
@@ -27,6 +27,7 @@ Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=LEAST_LENGTH, max_length=MOST_LENGTH, strict=True),
     AfterValidator(_plain),
+    NO_CONTROL_BUT_BREAKS,
 ]
 
 
@@ -48,6 +49,8 @@ class Alternative(Message):
 
 class IntentOutput(Message):
     """The answer about one message."""
+
+    own_words: ClassVar[bool] = True
 
     intent: str = Field(description="the likeliest intent, whether or not the message is in scope")
     intents: list[str] = Field(
@@ -74,6 +77,9 @@ class WordContribution(Message):
 
 class IntentExplanation(IntentOutput):
     """The answer about one message with the share of every word in it."""
+
+    # it quotes the message
+    own_words: ClassVar[bool] = False
 
     words: list[WordContribution] = Field(description="in the order of the text")
     capped: bool = Field(description="whether the text has more words than are looked at")

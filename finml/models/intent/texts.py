@@ -17,6 +17,9 @@ Hashes = npt.NDArray[np.uint64]
 
 def fault(text: str) -> str:
     """Why a stripped text of allowed length cannot be read, or nothing."""
+    if text.isprintable():
+        # nearly every text, and seen at once: no character of these kinds is printable
+        return ""
     if any(unicodedata.category(character) == "Cc" and character not in ALLOWED for character in text):
         return "must not hold control characters"
     if any(unicodedata.category(character) == "Cs" for character in text):
