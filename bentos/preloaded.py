@@ -13,6 +13,7 @@ import importlib
 import os
 import signal
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 BENTO_VARIABLE = "FINML_SERVED_BENTO"
@@ -21,6 +22,7 @@ SINGLE_THREADED = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
 """Variables without which an import would start a thread."""
+THREADS = Path("/proc/self/task")
 IMPORTED_LATER = (
     "_bentoml_impl.server.app",
     "bentos.accepting",
@@ -42,7 +44,6 @@ def served() -> Any:  # noqa: ANN401  # a service of BentoML, which has no types
 
 def preload() -> None:
     """Load the service and what it answers with, and take all of it out of the collector's sight."""
-    import psutil
     import structlog
 
     # A signal to all processes at once is for supervisor and workers; this one ends with the last of them,
@@ -57,8 +58,8 @@ def preload() -> None:
     except Exception as error:
         # a worker will try again and say more
         log.warning("not_preloaded", error=type(error).__name__)
-    threads = psutil.Process().num_threads()
-    if threads > 1:
+    # where there is no such folder, the system is no Linux and this is only developed on
+    if THREADS.is_dir() and (threads := len(list(THREADS.iterdir()))) > 1:
         log.warning("forked_beside_threads", threads=threads)
     # a collection would write to every object, and each worker would get its own copy of all
     gc.collect()

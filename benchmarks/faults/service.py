@@ -13,6 +13,7 @@ import psutil
 from benchmarks.faults.bento import MODEL, newest
 from benchmarks.faults.kept import lost
 from benchmarks.faults.load import Body, Callers, Seen
+from bentos.process_tree import workers
 from bentos.server import HOST, free_port, start, stop, wait_until_ready
 from finml.access.temporary import temporary_key
 from finml.settings import Settings
@@ -45,8 +46,7 @@ class Service:
 
     def workers(self) -> list[psutil.Process]:
         """The processes that serve."""
-        children = psutil.Process(self.process.pid).children()
-        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        return workers(self.process.pid)
 
 
 @dataclass

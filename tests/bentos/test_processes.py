@@ -10,6 +10,7 @@ import httpx
 import psutil
 import pytest
 
+from bentos.process_tree import gone, templates, workers
 from bentos.server import HOST, answers, free_port, is_ready, start, stop
 from tests.bentos.waiting import wait_for
 
@@ -33,8 +34,8 @@ class Tree:
 
     @property
     def workers(self) -> list[psutil.Process]:
-        """Those that live."""
-        return [one for one in self.template.children() if one.status() != psutil.STATUS_ZOMBIE]
+        """The processes that serve."""
+        return workers(self.supervisor.pid)
 
     def answers_ten_times(self) -> bool:
         """On connections of their own, so that every worker is asked."""
@@ -52,21 +53,10 @@ def tree(bank, bento, tmp_path) -> Iterator[Tree]:
         process = start(settings, port, tag=bento.tag, workers=WORKERS, output=output.fileno())
     try:
         wait_for(lambda: log.read_text().count("warmed_up") == WORKERS and is_ready(f"http://{HOST}:{port}"))
-        supervisor = psutil.Process(process.pid)
-        (template,) = templates(supervisor)
-        yield Tree(supervisor, template, port, log)
+        (template,) = templates(process.pid)
+        yield Tree(psutil.Process(process.pid), template, port, log)
     finally:
         stop(process)
-
-
-def templates(supervisor: psutil.Process) -> list[psutil.Process]:
-    """The living processes that a supervisor's workers are forked from."""
-    living = [one for one in supervisor.children() if not gone(one)]
-    return [one for one in living if "multiprocessing.forkserver" in " ".join(one.cmdline())]
-
-
-def gone(process: psutil.Process) -> bool:
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def test_workers_share_what_was_read_once(tree):
@@ -93,9 +83,9 @@ def test_a_worker_that_is_killed_is_replaced_within_moments(tree):
 
 
 def test_workers_stop_when_their_supervisor_is_killed(tree):
-    workers = tree.workers
+    served = tree.workers
     tree.supervisor.kill()
-    wait_for(lambda: all(map(gone, [*workers, tree.template])), within_s=20)
+    wait_for(lambda: all(map(gone, [*served, tree.template])), within_s=20)
     assert not answers(tree.port)
 
 
@@ -105,7 +95,7 @@ def test_workers_outlive_what_they_were_forked_from_until_others_are_there(tree)
 
     def forked_anew() -> bool:
         assert answers(tree.port)
-        return any(len(one.children()) == WORKERS for one in templates(tree.supervisor))
+        return tree.template not in templates(tree.supervisor.pid) and len(tree.workers) == WORKERS
 
     wait_for(forked_anew)
     wait_for(lambda: all(map(gone, old)), within_s=30)
@@ -113,8 +103,8 @@ def test_workers_outlive_what_they_were_forked_from_until_others_are_there(tree)
 
 
 def test_a_signal_to_all_processes_ends_the_workers_before_the_supervisor(tree):
-    workers = tree.workers
+    served = tree.workers
     os.killpg(tree.supervisor.pid, signal.SIGTERM)
     wait_for(lambda: gone(tree.supervisor), within_s=30)
-    assert all(map(gone, workers))
+    assert all(map(gone, served))
     wait_for(lambda: gone(tree.template), within_s=10)

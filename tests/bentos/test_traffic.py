@@ -1,6 +1,5 @@
 """A real service under load: it is stopped, a worker is killed, a version is taken back."""
 
-import contextlib
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ import httpx
 import psutil
 import pytest
 
+from bentos.process_tree import workers
 from bentos.server import HOST, free_port, is_ready, start, stop
 from finml.routing.changes import roll_back, set_rule
 from finml.routing.rules import Rule
@@ -28,12 +28,7 @@ class Service:
 
     def workers(self) -> list[psutil.Process]:
         """The processes that serve."""
-        found = []
-        for child in psutil.Process(self.process.pid).children():
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                if "spawn_main" in " ".join(child.cmdline()):
-                    found.append(child)
-        return found
+        return workers(self.process.pid)
 
 
 @pytest.fixture
