@@ -41,7 +41,7 @@ COLUMNS = (
     "error",
     "output",
 )
-PREDICTION = ["request_id", "position", "variant", "shadow"]
+PREDICTION = ["request_id", "caller", "position", "variant", "shadow"]
 Groups = Mapping[tuple[str, bool], "pd.DataFrame"]
 """Answers by variant and whether they were scored unseen."""
 
@@ -87,6 +87,9 @@ def report(
     rows = rows[rows.variant.isin(["champion", other])].drop_duplicates([*PREDICTION, "error"])
     rows, notes = _newest_versions(rows)
     rows = _without_stand_ins(rows, other, notes)
+    if unheard := int(rows.unheard.sum()):
+        words = "have outcomes by other callers alone, which need the scope feedback-all and do not count"
+        notes.append(f"{unheard} answers {words}")
     rows = rows.assign(loss=_losses(rows, quality))
     groups = {
         (variant, shadow): rows[(rows.variant == variant) & (rows.shadow == shadow)]

@@ -197,7 +197,8 @@ def joined(
 
     Returns:
         One row a prediction, the oldest first: the columns of the log, and `outcome` (JSON), `outcome_at` and
-        `told_at`, which are missing where nothing was told.
+        `told_at`, which are missing where nothing was told; and `unheard`, whether something was, but only by
+        callers who may not tell of this one.
 
     Raises:
         MonitoringError: the log or the outcomes cannot be read.
@@ -207,10 +208,14 @@ def joined(
     told = FeedbackStore(settings).latest(model).rename(columns={"at": "outcome_at"})
     asked = predictions[ASKED].drop_duplicates()
     found = told.merge(asked, on=["request_id", "position"])
-    found = found[found.of_anybody | (found.teller == found.caller)]
+    counting = found[found.of_anybody | (found.teller == found.caller)]
     # in the order of telling, which a merge on the left keeps
-    last = found.drop_duplicates(ASKED, keep="last").drop(columns=["teller", "of_anybody"])
-    return predictions.merge(last, how="left", on=ASKED)
+    last = counting.drop_duplicates(ASKED, keep="last").drop(columns=["teller", "of_anybody"])
+    rows = predictions.merge(last, how="left", on=ASKED)
+    some = (
+        rows.merge(found[ASKED].drop_duplicates(), how="left", on=ASKED, indicator=True)["_merge"] == "both"
+    )
+    return rows.assign(unheard=some & rows.outcome.isna())
 
 
 def _widen(engine: "sa.Engine", table: "sa.Table") -> None:

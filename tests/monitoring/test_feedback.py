@@ -175,6 +175,20 @@ def test_a_better_challenger_is_told(settings, prediction, shadow):
     assert {one.variant: one.auc for one in found.variants} == {"champion": 0.5, "challenger": 1.0}
 
 
+def test_outcomes_that_do_not_count_are_noted(settings, prediction):
+    experiment(settings, prediction, 0.3)
+    log = InferenceLog(settings)
+    log.record([prediction(number) for number in range(1000, 1003)])
+    log.start()
+    log.close(30)
+    store = FeedbackStore(settings)
+    store.add(items(told(1000), told(1001), told(1)), "key-2")
+    store.add(items(told(1001)), "key-3", of_anybody=["credit_risk"])
+    found = report(settings, "credit_risk", share=0.5)
+    words = "have outcomes by other callers alone, which need the scope feedback-all and do not count"
+    assert [note for note in found.notes if "outcomes" in note] == [f"1 answers {words}"]
+
+
 def test_equal_variants_are_not_told_apart(settings, prediction):
     experiment(settings, prediction, 0.0)
     assert report(settings, "credit_risk", margin=0.05).split.said == "not shown"
