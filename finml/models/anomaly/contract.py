@@ -3,15 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    Field,
+    GetJsonSchemaHandler,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import CoreSchema
 
 from finml.ledger.contracts import CATEGORIES, CHANNELS, MAX_TRANSACTION_MINOR
 from finml.ledger.declaration import MAX_TEXT_LENGTH
 from finml.models.anomaly.behaviour import OWN_FEATURES
 from finml.models.anomaly.habits import History, Transaction
-from finml.models.requests import Message, UserId, without_control
+from finml.models.requests import NO_CONTROL, Message, UserId, without_control
 
 NAME = "anomaly"
 LABEL, KIND, WEIGHT, ORDER = "anomalous", "anomaly_kind", "weight", "row_time"
@@ -32,6 +40,9 @@ EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = timedelta(days=1)
 MOST_RECENT = 50
 MOST_VALUES, MAX_VALUE = 1_000, 1e30
+
+NEEDED = ("occurred_at", "amount", "category")
+"""Fields that a transaction cannot do without."""
 
 Features = Literal["behaviour", "table"]
 
@@ -62,12 +73,24 @@ def _possible(moment: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_possible)]
 Amount = Annotated[float, Field(ge=LEAST_AMOUNT, le=MAX_AMOUNT, strict=True)]
 Merchant = Annotated[
-    str, Field(min_length=1, max_length=MAX_TEXT_LENGTH, strict=True), AfterValidator(without_control)
+    str,
+    Field(min_length=1, max_length=MAX_TEXT_LENGTH, strict=True),
+    AfterValidator(without_control),
+    NO_CONTROL,
 ]
 Category = Annotated[
-    str, Field(min_length=1, max_length=MAX_TEXT_LENGTH, strict=True), AfterValidator(without_control)
+    str,
+    Field(min_length=1, max_length=MAX_TEXT_LENGTH, strict=True),
+    AfterValidator(without_control),
+    NO_CONTROL,
 ]
 Value = Annotated[float, Field(ge=-MAX_VALUE, le=MAX_VALUE, strict=True)]
+
+
+def needed(optional: dict[str, Any]) -> dict[str, Any]:
+    """The JSON Schema of a field that may be null, as of one that may not."""
+    kept = {keyword: value for keyword, value in optional.items() if keyword not in {"anyOf", "default"}}
+    return {**kept, **optional["anyOf"][0]}
 
 
 class RecentTransaction(Message):
@@ -102,6 +125,28 @@ class AnomalyInput(Message):
         None, max_length=MOST_VALUES, description="columns of the table that the model was trained on"
     )
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """With what the model that is served takes."""
+        described = handler.resolve_ref_schema(handler(schema))
+        fields, served = described["properties"], cls.served
+        if served.features == "table":
+            values = needed(fields["values"])
+            described["properties"] = {"values": values}
+            values["required"] = columns = list(served.columns)
+            values["propertyNames"] = {"enum": columns}
+        else:
+            described["properties"] = {
+                name: needed(field) if name in NEEDED else field
+                for name, field in fields.items()
+                if name != "values"
+            }
+            described["properties"]["category"]["enum"] = list(served.categories)
+        described["required"] = [name for name in (*NEEDED, "values") if name in described["properties"]]
+        return described
+
     @field_validator("category")
     @classmethod
     def _is_known(cls, category: str | None) -> str | None:
@@ -125,17 +170,16 @@ class AnomalyInput(Message):
 
     @model_validator(mode="after")
     def _is_what_the_model_takes(self) -> "AnomalyInput":
-        needed = ("occurred_at", "amount", "category")
         if self.served.features == "table":
             if self.values is None:
                 raise ValueError("values is needed: the model that is served was trained on a table")
-            given = [name for name in (*needed, "user_id", "merchant") if getattr(self, name) is not None]
+            given = [name for name in (*NEEDED, "user_id", "merchant") if getattr(self, name) is not None]
             if given or self.recent:
                 raise ValueError("only values is taken: the model that is served was trained on a table")
             return self
         if self.values is not None:
             raise ValueError("values is not taken: the model that is served was trained on transactions")
-        lacking = [name for name in needed if getattr(self, name) is None]
+        lacking = [name for name in NEEDED if getattr(self, name) is None]
         if lacking:
             raise ValueError(f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} needed")
         return self

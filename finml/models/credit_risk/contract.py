@@ -5,7 +5,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
 
 from finml.features.declarations import REQUEST_FIELDS, SERVICES, VIEWS
 from finml.features.request_time import INPUTS, loan_request
@@ -123,6 +124,17 @@ class CreditRiskInput(Message):
         description="stored features of the user, in place of the online store's; those left out are missing",
     )
     reasons: bool = Field(True, description="false: without reasons, which is faster")
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """With what the validators check: whom it is about, and which features there are."""
+        described = handler.resolve_ref_schema(handler(schema))
+        described["anyOf"] = [{"required": ["user_id"]}, {"required": ["features"]}]
+        given, _ = described["properties"]["features"]["anyOf"]
+        given["propertyNames"] = {"enum": sorted(known_features())}
+        return described
 
     @model_validator(mode="after")
     def _is_about_someone(self) -> "CreditRiskInput":

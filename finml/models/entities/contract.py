@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, AwareDatetime, Field
 
 from finml.models.entities.texts import CONTROL, has_control
-from finml.models.requests import Message
+from finml.models.requests import NO_CONTROL_BUT_BREAKS, Message
 
 NAME = "entities"
 LABELS = (
@@ -64,7 +64,10 @@ class EntitiesInput(Message):
     """A message, and what its dates and bare amounts are read against."""
 
     text: Annotated[
-        str, Field(min_length=1, max_length=MOST_CHARACTERS, strict=True), AfterValidator(_text)
+        str,
+        Field(min_length=1, max_length=MOST_CHARACTERS, strict=True),
+        AfterValidator(_text),
+        NO_CONTROL_BUT_BREAKS,
     ] = Field(
         description="what the user typed, in any script; no control characters but tabs and line breaks"
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from finml.models.requests import Message, UserId, without_control
+from finml.models.requests import NO_CONTROL, Message, UserId, Written, without_control
 
 NAME = "spending"
 FEATURE_SERVICE = "spending_v1"
@@ -27,8 +27,8 @@ def _month(text: str) -> str:
     return text
 
 
-Category = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(without_control)]
-Month = Annotated[str, Field(max_length=7), AfterValidator(_month)]
+Category = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(without_control), NO_CONTROL]
+Month = Annotated[str, Field(max_length=7), AfterValidator(_month), Written(f"^{MONTH.pattern}$")]
 Amount = Annotated[float, Field(ge=0, le=MOST_AMOUNT)]
 
 
