@@ -212,10 +212,8 @@ def joined(
     # in the order of telling, which a merge on the left keeps
     last = counting.drop_duplicates(ASKED, keep="last").drop(columns=["teller", "of_anybody"])
     rows = predictions.merge(last, how="left", on=ASKED)
-    some = (
-        rows.merge(found[ASKED].drop_duplicates(), how="left", on=ASKED, indicator=True)["_merge"] == "both"
-    )
-    return rows.assign(unheard=some & rows.outcome.isna())
+    some = rows.merge(found[ASKED].drop_duplicates(), how="left", on=ASKED, indicator="told")
+    return rows.assign(unheard=(some.told == "both") & rows.outcome.isna())
 
 
 def _widen(engine: "sa.Engine", table: "sa.Table") -> None:
