@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from annotated_types import Len
 
@@ -11,6 +11,7 @@ from bentos.base import MOST_INPUTS, Json, ModelApi, api, pinned_files
 from bentos.features import served_features
 from bentos.release import FEATURES_FOLDER, ReleasedModel
 from bentos.serving import Answered, Serving
+from bentos.stored_rows import FeatureReader, cached, stored_rows
 from finml.models.anomaly.behaviour import Behaviour, behaviour
 from finml.models.anomaly.contract import (
     HABITS,
@@ -44,18 +45,6 @@ class ServedAnomalyInput(AnomalyInput):
 Inputs = Annotated[list[ServedAnomalyInput], Len(1, MOST_INPUTS)]
 
 
-class HabitReader(Protocol):
-    """What reads the habits of a batch of users."""
-
-    def read(self, user_ids: Sequence[str]) -> Sequence["FeatureRow"]:
-        """One row a user, in the same order."""
-        ...
-
-    def cached(self, user_ids: Sequence[str]) -> bool:
-        """Whether `read` would ask nobody."""
-        ...
-
-
 class AnomalyScorer:
     """A loaded model with the habits it reads, if there are any.
 
@@ -63,7 +52,7 @@ class AnomalyScorer:
         spec: the model's version, as in `anomaly@7`.
     """
 
-    def __init__(self, predictor: "AnomalyPredictor", features: HabitReader | None, spec: str) -> None:
+    def __init__(self, predictor: "AnomalyPredictor", features: FeatureReader | None, spec: str) -> None:
         self.predictor = predictor
         self.features = features
         self.spec = spec
@@ -89,8 +78,8 @@ class AnomalyScorer:
 
     def immediate(self, inputs: Sequence[AnomalyInput], *, explain: bool) -> bool:
         """Where no habits have to be fetched: a row takes a tenth of a millisecond."""
-        users = [asked.user_id for asked in inputs if asked.user_id is not None]
-        return not explain and (not users or self.features is None or self.features.cached(users))
+        users = [asked.user_id for asked in inputs]
+        return not explain and (self.features is None or cached(self.features, users))
 
     def probe(self) -> object:
         """Read habits and score a row, as a request would."""
@@ -109,7 +98,8 @@ class AnomalyScorer:
         if self.predictor.kind == "table":
             found = self.predictor.judge_values([asked.values or {} for asked in inputs], explain=explain)
         else:
-            rows = self._rows(inputs)
+            if self.features:
+                rows = stored_rows(self.features, [asked.user_id for asked in inputs])
             found = self.predictor.judge(
                 [
                     (asked.transaction(), _behaviour(asked, row))
@@ -138,16 +128,6 @@ class AnomalyScorer:
             "feature_timestamps": row.timestamps if row else {},
             "degraded": bool(row and row.degraded),
         }
-
-    def _rows(self, inputs: Sequence[AnomalyInput]) -> list["FeatureRow | None"]:
-        """Stored habits of each input by one call, `None` where no user is named or none are stored."""
-        places = [place for place, asked in enumerate(inputs) if asked.user_id is not None]
-        found: list[FeatureRow | None] = [None] * len(inputs)
-        if places and self.features:
-            read = self.features.read([inputs[place].user_id or "" for place in places])
-            for place, row in zip(places, read, strict=True):
-                found[place] = row
-        return found
 
 
 def _explained(answer: Mapping[str, Any], found: "Judgement") -> AnomalyExplanation:

@@ -1,7 +1,7 @@
 """`credit_risk` over HTTP: reads features, scores, gives reasons."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Len
 
@@ -10,6 +10,7 @@ from bentos.base import MOST_INPUTS, Json, ModelApi, api, pinned_files
 from bentos.features import ServedFeatures, served_features
 from bentos.release import FEATURES_FOLDER, ReleasedModel
 from bentos.serving import Answered, Serving
+from bentos.stored_rows import FeatureReader, cached, stored_rows
 from finml.models.credit_risk.contract import (
     NAME,
     CreditRiskExplanation,
@@ -28,20 +29,6 @@ if TYPE_CHECKING:
 PROBE = CreditRiskInput(user_id="probe", loan_amount=1000.0)
 
 Inputs = Annotated[list[CreditRiskInput], Len(1, MOST_INPUTS)]
-
-
-class FeatureReader(Protocol):
-    """What reads the features of a batch of users."""
-
-    def read(
-        self, user_ids: Sequence[str], request_rows: Sequence[Mapping[str, float | None]]
-    ) -> Sequence["FeatureRow"]:
-        """One row a user, in the same order."""
-        ...
-
-    def cached(self, user_ids: Sequence[str]) -> bool:
-        """Whether `read` would ask nobody."""
-        ...
 
 
 class CreditRiskScorer:
@@ -70,7 +57,11 @@ class CreditRiskScorer:
 
     def answers(self, inputs: Sequence[CreditRiskInput], *, explain: bool) -> list[Answered]:
         """Answers for the service, with what the model looked at; see `bentos.serving.Scorer`."""
-        rows = self._rows(inputs)
+        users = self._users(inputs)
+        told = [
+            {} if user is None else asked.request_row() for asked, user in zip(inputs, users, strict=True)
+        ]
+        rows = stored_rows(self.features, users, told)
         stored = [
             row.numbers if row else asked.features or {} for asked, row in zip(inputs, rows, strict=True)
         ]
@@ -83,8 +74,7 @@ class CreditRiskScorer:
 
     def immediate(self, inputs: Sequence[CreditRiskInput], *, explain: bool) -> bool:
         """Where no features have to be fetched: trees take microseconds a row."""
-        users = [asked.user_id or "" for asked in inputs if asked.features is None]
-        return not users or self.features.cached(users)
+        return cached(self.features, self._users(inputs))
 
     def probe(self) -> object:
         """Read features and score a row, as a request would."""
@@ -112,18 +102,10 @@ class CreditRiskScorer:
             **answer, contributions=why.contributions, base=why.base, margin=why.margin
         )
 
-    def _rows(self, inputs: Sequence[CreditRiskInput]) -> list["FeatureRow | None"]:
-        """Stored features of each input by one call, `None` where the request gives them itself."""
-        places = [place for place, asked in enumerate(inputs) if asked.features is None]
-        found: list[FeatureRow | None] = [None] * len(inputs)
-        if places:
-            read = self.features.read(
-                [inputs[place].user_id or "" for place in places],
-                [inputs[place].request_row() for place in places],
-            )
-            for place, row in zip(places, read, strict=True):
-                found[place] = row
-        return found
+    @staticmethod
+    def _users(inputs: Sequence[CreditRiskInput]) -> list[str | None]:
+        """Whose features are read: of nobody where the request gives them itself."""
+        return [asked.user_id if asked.features is None else None for asked in inputs]
 
 
 def _reason(reason: "Reason") -> CreditRiskReason:

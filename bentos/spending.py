@@ -1,8 +1,8 @@
 """`spending` over HTTP: reads a user's history, forecasts, explains."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 from annotated_types import Len
@@ -14,6 +14,7 @@ from bentos.base import MOST_INPUTS, Json, ModelApi, api, pinned_files
 from bentos.features import ServedFeatures, served_features
 from bentos.release import FEATURES_FOLDER, ReleasedModel
 from bentos.serving import Answered, Serving
+from bentos.stored_rows import FeatureReader, stored_rows
 from finml.models.spending.contract import (
     FEATURE,
     NAME,
@@ -62,16 +63,6 @@ class ServedInput(SpendingInput):
 Inputs = Annotated[list[ServedInput], Len(1, MOST_INPUTS)]
 
 
-class FeatureReader(Protocol):
-    """What reads the features of a batch of users."""
-
-    def read(
-        self, user_ids: Sequence[str], request_rows: Sequence[Mapping[str, float | None]]
-    ) -> Sequence["FeatureRow"]:
-        """One row a user, in the same order."""
-        ...
-
-
 class SpendingScorer:
     """A loaded model with the histories it reads.
 
@@ -115,7 +106,10 @@ class SpendingScorer:
         return self.predict([PROBE if defined else PROBE.model_copy(update={"user_id": None})])
 
     def _answers(self, inputs: Sequence[SpendingInput]) -> list[tuple[dict[str, Any], list["Answer"]]]:
-        return [self._answer(asked, row) for asked, row in zip(inputs, self._rows(inputs), strict=True)]
+        # of nobody where the request gives the history
+        users = [asked.user_id if asked.history is None else None for asked in inputs]
+        rows = stored_rows(self.features, users)
+        return [self._answer(asked, row) for asked, row in zip(inputs, rows, strict=True)]
 
     def _answer(
         self, asked: SpendingInput, row: "FeatureRow | None"
@@ -135,18 +129,6 @@ class SpendingScorer:
             "degraded": bool(row and row.degraded),
         }
         return answer, found
-
-    def _rows(self, inputs: Sequence[SpendingInput]) -> list["FeatureRow | None"]:
-        """Stored features by one call, `None` where the request gives the history or asks of no user."""
-        places = [
-            place for place, asked in enumerate(inputs) if asked.user_id is not None and asked.history is None
-        ]
-        found: list[FeatureRow | None] = [None] * len(inputs)
-        if places:
-            read = self.features.read([inputs[place].user_id or "" for place in places], [{} for _ in places])
-            for place, row in zip(places, read, strict=True):
-                found[place] = row
-        return found
 
 
 def _history(asked: SpendingInput, row: "FeatureRow | None") -> "History | None":

@@ -40,7 +40,7 @@ class Stored:
 
     as_of = AS_OF
 
-    def read(self, user_ids: Sequence[str]) -> list[FeatureRow]:
+    def read(self, user_ids: Sequence[str], request_rows: object = None) -> list[FeatureRow]:
         """One row a user."""
         return [
             FeatureRow({"habits": busy_habits()}, {"transaction_habits": self.as_of}, "fresh")

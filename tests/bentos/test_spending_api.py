@@ -26,7 +26,7 @@ class StoredHistories:
     """Histories of the users u0 to u9; others are unknown."""
 
     def read(
-        self, user_ids: Sequence[str], request_rows: Sequence[Mapping[str, float | None]]
+        self, user_ids: Sequence[str], request_rows: Sequence[Mapping[str, float | None]] | None = None
     ) -> list[FeatureRow]:
         """One row a user."""
         return [self.row(user_id) for user_id in user_ids]

@@ -161,8 +161,10 @@ def test_threads_get_the_same_answers(predictor, parts):
 
 def test_no_text_stays_in_memory(predictor):
     words = [f"zqxj{number}" for number in range(200)]
+    known = len(predictor.nlp.vocab.strings)
     predictor.extract([asked(word) for word in words])
     assert not any(word in predictor.nlp.vocab.strings for word in words)
+    assert len(predictor.nlp.vocab.strings) == known
 
 
 def test_predictions_keep_the_frame_s_index(predictor):
