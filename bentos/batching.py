@@ -92,8 +92,7 @@ class Lane(Generic[I, O]):
         self.waiting_rows += len(items)
         if not self._busy:
             self._busy = True
-            # one turn of the loop later, when all that arrived with this request is in the queue too
-            loop.call_soon(self._next)
+            self._go_on(loop)
         return await work.answer
 
     def close(self) -> None:
@@ -112,12 +111,18 @@ class Lane(Generic[I, O]):
         loop = asyncio.get_running_loop()
         if self._inline(items):
             self._finish(batch, self._attempt(batch, items))
-            # not in a loop here: between batches the event loop reads the requests of the next one
-            loop.call_soon(self._next)
+            self._go_on(loop)
             return
         self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix="lane")
         scoring = loop.run_in_executor(self._thread, self._attempt, batch, items)
         scoring.add_done_callback(lambda done: self._after(batch, done))
+
+    def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Score the next batch two turns of the event loop later, when all that has arrived by now is queued.
+
+        One turn reads from the connections, the next hands on what was read. Neither waits for anything.
+        """
+        loop.call_soon(loop.call_soon, self._next)
 
     def _after(self, batch: list[_Work[I, O]], done: "asyncio.Future[list[list[O] | Exception]]") -> None:
         if not done.cancelled():

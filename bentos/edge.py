@@ -117,7 +117,7 @@ class Edge:
                 call.spent = len(inputs)
                 origin = Origin(route, call.caller, call.ids, raw)
                 given = await call.front.answer(origin, inputs, receive)
-                call.front.records.decide(origin, inputs, given)
+                await call.front.records.decide(origin, inputs, given)
                 body = route.dump([one.answered.output for one in given])
         except ClientGoneError:
             call.status = GONE

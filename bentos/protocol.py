@@ -5,6 +5,7 @@ import asyncio
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bentos.ids import new_id
+from bentos.joining import JoiningTransport
 from bentos.problems import Refusal, problem
 
 HEADERS_WITHIN_S = 10.0
@@ -23,8 +24,8 @@ class PatientProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock."""
-        super().connection_made(transport)
-        self.head_bytes, self.in_body = 0, False
+        super().connection_made(JoiningTransport(transport, self.loop))  # type: ignore[arg-type]
+        self.head_bytes, self.in_head, self.in_body = 0, True, False
         self.unread_timer: asyncio.TimerHandle | None = None
         self.head_timer: asyncio.TimerHandle | None = self.loop.call_later(HEADERS_WITHIN_S, self.hang_up)
 
@@ -32,16 +33,20 @@ class PatientProtocol(HttpToolsProtocol):
         """Read on, unless the head has become too long."""
         if self.head_timer is None and (self.cycle is None or self.cycle.response_complete):
             # the first bytes of the next request on this connection, or the rest of an answered one's body
-            self.head_bytes = 0
-            self.head_timer = self.loop.call_later(HEADERS_WITHIN_S, self.hang_up)
-        if self.head_timer is not None and not self.in_body:
+            self.head_bytes, self.in_head = 0, True
+        if self.in_head and not self.in_body:
             self.head_bytes += len(data)
         super().data_received(data)
-        if self.head_timer is not None and self.head_bytes > MOST_HEADER_BYTES:
-            self.hang_up()
+        # nearly every head comes in one piece, and needs no clock
+        if self.in_head:
+            if self.head_timer is None:
+                self.head_timer = self.loop.call_later(HEADERS_WITHIN_S, self.hang_up)
+            if self.head_bytes > MOST_HEADER_BYTES:
+                self.hang_up()
 
     def on_headers_complete(self) -> None:
         """The head is there: stop the clock."""
+        self.in_head = False
         self.stop_clock()
         if self.head_bytes > MOST_HEADER_BYTES and self.head_length() > MOST_HEADER_BYTES:
             # all of it came at once; uvicorn answers 400 and closes

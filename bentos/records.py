@@ -9,6 +9,7 @@ import structlog
 from pydantic import BaseModel
 from pydantic_core import to_json
 
+from bentos.decisions import Decisions
 from bentos.ids import Ids
 from bentos.problems import Refusal
 from bentos.routes import Route
@@ -41,6 +42,7 @@ class Records:
     def __init__(self, inference: InferenceLog, audit: AuditLog | None) -> None:
         """Take the logs; without an audit log no model may decide about a person."""
         self._inference, self._audit = inference, audit
+        self._decisions = Decisions(audit) if audit else None
 
     def start(self) -> None:
         """Begin to write."""
@@ -65,7 +67,7 @@ class Records:
         if self._inference.waiting:
             raise MonitoringError("the inference log cannot be written", hint="see the service's log")
 
-    def decide(self, origin: Origin, inputs: Sequence[Any], given: Sequence[Given]) -> None:
+    async def decide(self, origin: Origin, inputs: Sequence[Any], given: Sequence[Given]) -> None:
         """Enter decisions about people in the audit log, before anybody learns of them.
 
         Raises:
@@ -73,7 +75,7 @@ class Records:
         """
         serving = origin.route.model.serving
         decision = serving.decision
-        if decision is None or not self._audit:
+        if decision is None or not self._decisions:
             return
         entries = [
             {
@@ -90,7 +92,7 @@ class Records:
             for place, (asked, one) in enumerate(zip(inputs, given, strict=True))
         ]
         try:
-            self._audit.append(entries)
+            await self._decisions.enter(entries)
         except AuditError as error:
             log.error("audit_log_unavailable", message=str(error), hint=error.hint, **origin.ids.fields)
             raise Refusal(503, detail="The decision cannot be recorded; try again.") from None
