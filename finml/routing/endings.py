@@ -21,11 +21,11 @@ LOCK_S = 0.5
 
 @dataclass
 class _Unwritten:
-    """What the file does not say yet: when that is tried again, and why the last try failed."""
+    """What the file does not say yet: when it is tried, the pause after that, why the last try failed."""
 
     at: datetime
     pause: timedelta
-    error: str
+    error: str = ""
 
 
 class Endings:
@@ -44,9 +44,12 @@ class Endings:
     @property
     def error(self) -> str:
         """What the file does not say, and why; empty where it says all."""
+        # asked by other threads than the one that writes
+        unwritten = list(self._unwritten.items())
         return "; ".join(
             f"the canary of {model} is ended here, but the file cannot say so: {each.error}"
-            for model, each in self._unwritten.items()
+            for model, each in unwritten
+            if each.error
         )
 
     def note(self, model: str, canary: Canary | None) -> RolledBack | None:
@@ -55,20 +58,20 @@ class Endings:
         return ended[1] if ended and ended[0] == canary else None
 
     def end(self, model: str, canary: Canary, breach: Breach) -> None:
-        """Take a canary for ended, here from now on, and have the file say so."""
+        """Take a canary for ended, here from now on; the file says so with the next `write`."""
         note = RolledBack(at=self._now(), reason=breach.reason, figures=breach.figures, canary=canary)
         self._ended[model] = canary, note
+        self._unwritten[model] = _Unwritten(self._now(), FIRST_PAUSE)
         log.error("canary_rolled_back", model=model, reason=breach.reason, **breach.figures)
-        self._write(model, FIRST_PAUSE)
 
-    def retry(self) -> None:
-        """Try again what the file does not say yet, where it is time."""
+    def write(self) -> None:
+        """Have the file say what it does not say yet, where it is time to try."""
         now = self._now()
         for model, waiting in list(self._unwritten.items()):
             if now >= waiting.at:
-                self._write(model, min(2 * waiting.pause, LONGEST_PAUSE))
+                self._write(model, waiting)
 
-    def _write(self, model: str, pause: timedelta) -> None:
+    def _write(self, model: str, waiting: _Unwritten) -> None:
         canary, note = self._ended[model]
 
         def champion_instead(routing: Routing) -> Routing | None:
@@ -78,15 +81,16 @@ class Endings:
             return routing.with_rule(model, Rule(to="champion", rolled_back=note))
 
         entry = {"action": "rolled_back", "by": "router", "why": note.reason}
-        before = self._unwritten.pop(model, None)
         try:
             file.change(self._path, champion_instead, entry, lock_s=LOCK_S)
         except (RoutingError, OSError) as error:
             # as where the disk is full; a mounted configuration will never take it, and each process ends the
             # canary for itself
-            self._unwritten[model] = _Unwritten(self._now() + pause, pause, str(error))
-            if before is None:
+            if not waiting.error:
                 log.error("routing_not_written", model=model, message=str(error))
+            waiting.error, waiting.at = str(error), self._now() + waiting.pause
+            waiting.pause = min(2 * waiting.pause, LONGEST_PAUSE)
             return
-        if before:
+        del self._unwritten[model]
+        if waiting.error:
             log.info("routing_written", model=model)

@@ -122,7 +122,6 @@ class Router:
 
     def check(self) -> dict[str, Breach]:
         """Judge every canary by what was observed; end those that break their limits, and say why."""
-        self._endings.retry()
         found = {}
         for model, watch in self._watches.items():
             seen = watch.seen["challenger"]
@@ -135,7 +134,9 @@ class Router:
         for model, breach in found.items():
             self._endings.end(model, self._watches[model].canary, breach)
         if found:
+            # here at once; the file may have to be waited for
             self._compile()
+        self._endings.write()
         return found
 
     def shown(self) -> dict[str, Any]:

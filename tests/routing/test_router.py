@@ -18,7 +18,7 @@ def shares(router, model="credit_risk"):
     return {variant: found.count(variant) / len(found) for variant in sorted(set(found))}
 
 
-def wait_until(condition, within_s=10.0):
+def wait_until(condition, within_s=60.0):
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, "did not happen"
