@@ -117,6 +117,12 @@ def test_guessing_is_stopped_by_address_and_before_anything_is_compared(settings
     assert isinstance(asyncio.run(story()), Admitted)
 
 
+def test_how_many_attempts_may_fail_is_a_setting(settings, made):
+    few = settings.model_copy(update={"failed_attempts": 2})
+    found = ask(few, *([(by_key("guess"), "credit_risk", "predict")] * 3))
+    assert [each.status for each in found] == [401, 401, 429]
+
+
 def test_requests_without_a_key_are_no_attempts(settings, made):
     found = ask(settings, *([({}, "credit_risk", "predict")] * (settings.failed_attempts + 1)))
     assert {each.status for each in found} == {401}

@@ -1,6 +1,7 @@
 import random
 from datetime import UTC, datetime, timedelta
 
+import jsonschema_rs
 import pytest
 from pydantic import ValidationError
 
@@ -77,3 +78,21 @@ def test_a_table_s_model_takes_its_columns_and_nothing_else():
     assert "only values is taken" in refused({"values": {"a": 1.0, "b": 1.0}}, TableInput)
     with pytest.raises(ValueError, match="no transaction"):
         asked.transaction()
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "fits"),
+    [
+        (AnomalyInput, PAYMENT, True),
+        (AnomalyInput, PAYMENT | {"category": "yachts"}, False),
+        (AnomalyInput, PAYMENT | {"amount": None}, False),
+        (AnomalyInput, PAYMENT | {"merchant": "a\nb"}, False),
+        (AnomalyInput, {"values": {"a": 1.0, "b": 1.0}}, False),
+        (TableInput, {"values": {"a": 1.0, "b": None}}, True),
+        (TableInput, {"values": {"a": 1.0}}, False),
+        (TableInput, {"values": {"a": 1.0, "b": 1.0, "x": 1.0}}, False),
+        (TableInput, PAYMENT, False),
+    ],
+)
+def test_the_schema_says_what_the_model_that_is_served_takes(kind, asked, fits):
+    assert jsonschema_rs.Draft202012Validator(kind.model_json_schema()).is_valid(asked) is fits

@@ -1,5 +1,6 @@
 import math
 
+import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,3 +124,17 @@ def test_ratios_of_a_record_are_those_of_training(amount, income, balance):
     (record,) = loan_records([asked], [stored])
     for name, (value,) in expected.items():
         assert record[name] == value or (math.isnan(value) and math.isnan(record[name]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "fits"),
+    [
+        ({"loan_amount": 1.0}, False),
+        ({"loan_amount": 1.0, "user_id": "u1"}, True),
+        ({"loan_amount": 1.0, "user_id": "u\n1"}, False),
+        ({"loan_amount": 1.0, "features": {"balance": 1.0}}, True),
+        ({"loan_amount": 1.0, "features": {"luck": 1.0}}, False),
+    ],
+)
+def test_the_schema_says_whom_it_is_about_and_which_features_there_are(asked, fits):
+    assert jsonschema_rs.Draft202012Validator(CreditRiskInput.model_json_schema()).is_valid(asked) is fits
