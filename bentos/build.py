@@ -30,7 +30,7 @@ def main(models: Path) -> None:
 
 def labels_of(release: Release) -> dict[str, str]:
     """Number and hash of each version; of a champion by the model's name, of others by the alias too."""
-    labels = {}
+    labels: dict[str, str] = {}
     for model in release.models:
         about = model.name if model.alias == "champion" else f"{model.name}.{model.alias}"
         labels |= {f"{about}.version": str(model.version), f"{about}.manifest_sha256": model.manifest_sha256}

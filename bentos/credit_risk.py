@@ -1,7 +1,7 @@
 """`credit_risk` over HTTP: reads features, scores, gives reasons."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from annotated_types import Len
 
@@ -49,11 +49,12 @@ class CreditRiskScorer:
         Raises:
             FeatureError: features have to be read and cannot be.
         """
-        return [output for output, _ in self.answers(inputs, explain=False)]
+        return cast("list[CreditRiskOutput]", [output for output, _ in self.answers(inputs, explain=False)])
 
     def explain(self, inputs: Sequence[CreditRiskInput]) -> list[CreditRiskExplanation]:
         """The same with the share of each feature. Errors as for `predict`."""
-        return [output for output, _ in self.answers(inputs, explain=True)]
+        found = [output for output, _ in self.answers(inputs, explain=True)]
+        return cast("list[CreditRiskExplanation]", found)
 
     def answers(self, inputs: Sequence[CreditRiskInput], *, explain: bool) -> list[Answered]:
         """Answers for the service, with what the model looked at; see `bentos.serving.Scorer`."""

@@ -59,12 +59,12 @@ class FrontedApi(ModelApi):
         )
         self.warm_up()
 
-    @bentoml.on_startup
+    @bentoml.on_startup  # type: ignore[untyped-decorator]
     async def begin(self) -> None:
         """Start what goes on beside requests."""
         await self.front.start()
 
-    @bentoml.on_shutdown
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     async def end(self) -> None:
         """Write what was to be kept, when the last request is answered."""
         await self.front.stop()

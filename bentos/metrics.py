@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -91,7 +91,7 @@ class Metrics:
         if not self._own and os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             registry = CollectorRegistry()
             forget_dead(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
-            MultiProcessCollector(registry)
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry), CONTENT_TYPE_LATEST
 
     def _count(self, *key: str) -> None:
@@ -104,7 +104,7 @@ class Metrics:
             series = {"r": self._requests, "s": self._seconds, "p": self._predictions, "b": self._batches}[
                 kind
             ]
-            child = series.labels(*labels)
+            child: Any = series.labels(*labels)
             found = self._children[key] = child.inc if kind in "rp" else child.observe
         return found
 

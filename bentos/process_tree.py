@@ -31,6 +31,7 @@ def gone(process: psutil.Process) -> bool:
 
 def _children(process: psutil.Process) -> list[psutil.Process]:
     try:
-        return process.children()
+        found: list[psutil.Process] = process.children()
+        return found
     except psutil.NoSuchProcess:
         return []

@@ -33,7 +33,7 @@ class Route:
         # compiled validators and serializers, without the attributes' way to them
         self._parse = self.request_type.__pydantic_validator__.validate_json
         self.dump: Callable[[Sequence[BaseModel]], bytes] = TypeAdapter(
-            list[self.answer_type]  # type: ignore[valid-type]  # known once the model is
+            list[self.answer_type]  # type: ignore[name-defined]  # known once the model is
         ).serializer.to_json
 
     def parse(self, body: bytes) -> list[Any]:
@@ -45,7 +45,7 @@ class Route:
         if not body:
             raise Refusal(400, errors=[EMPTY_BODY])
         try:
-            inputs: list[Any] = self._parse(body, strict=True).inputs  # type: ignore[attr-defined]
+            inputs: list[Any] = self._parse(body, strict=True).inputs
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=False, include_input=False)
             raise Refusal(400, errors=field_errors(found)) from None

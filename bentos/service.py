@@ -1,5 +1,7 @@
 """The service that a Bento runs: the APIs of all models in one process tree, behind one edge."""
 
+from typing import Any, cast
+
 import bentoml
 from bentoml.models import BentoModel
 
@@ -16,4 +18,5 @@ class Finance(FrontedApi, *released_apis(RELEASE)):  # type: ignore[misc]  # kno
 
 
 put_edge_before(Finance)
-Finance.models.extend(BentoModel(tag) for tag in RELEASE.tags)
+# the decorator has made it a service, whose models these are, not those of the class
+cast("Any", Finance).models.extend(BentoModel(tag) for tag in RELEASE.tags)
