@@ -129,7 +129,7 @@ class Front:
             models = self.models.values()
             own = {
                 "queued_rows": sum(model.waiting_rows() for model in models),
-                "shadows_dropped": sum(model.shadows_dropped for model in models),
+                "shadows_dropped": sum(model.shadows.dropped for model in models),
             }
             self.metrics.state(own | self.records.state())
             self.metrics.flush()

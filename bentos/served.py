@@ -10,6 +10,7 @@ import structlog
 
 from bentos.batching import Lane, Limits, QueueFullError
 from bentos.serving import ACTIONS, Action, Answered, Scorer, Serving
+from bentos.shadows import Shadows
 from finml.errors import DataError, FeatureError
 from finml.routing.router import Router
 
@@ -18,9 +19,6 @@ log = structlog.get_logger(__name__)
 CHAMPION = "champion"
 GONE = "gone"
 """What a task is cancelled with whose caller has hung up."""
-# shadows beyond these are left out: scoring them must not become a load of its own
-MOST_SHADOWS = 64
-SAY_EVERY_S = 60.0
 
 
 class Given(NamedTuple):
@@ -78,11 +76,7 @@ class Variant:
 
 
 class ServedModel:
-    """A model with its loaded versions, by alias; there is always a champion.
-
-    Attributes:
-        shadows_dropped: inputs that no shadow scored, since too many were under way.
-    """
+    """A model with its loaded versions, by alias; there is always a champion."""
 
     def __init__(
         self,
@@ -105,8 +99,7 @@ class ServedModel:
         self.variants = {
             alias: Variant(alias, scorer, by_action, report) for alias, scorer in scorers.items()
         }
-        self._shadows: set[asyncio.Task[None]] = set()
-        self.shadows_dropped, self._say_at = 0, 0.0
+        self.shadows = Shadows(self.name)
 
     def waiting_rows(self) -> int:
         """Rows in all queues of this model."""
@@ -157,8 +150,7 @@ class ServedModel:
 
     async def close(self) -> None:
         """Finish the shadows that are under way and end the threads."""
-        if self._shadows:
-            await asyncio.wait(self._shadows, timeout=1)
+        await self.shadows.finish(within_s=1)
         for variant in self.variants.values():
             for lane in variant.lanes.values():
                 lane.close()
@@ -231,10 +223,6 @@ class ServedModel:
             aside(place, failed, shadow)
 
     def _shadow(self, alias: str, action: Action, asked: Asked, aside: Aside) -> None:
-        if len(self._shadows) >= MOST_SHADOWS:
-            self._drop_shadows(len(asked))
-            return
-
         async def score() -> None:
             try:
                 given = await self._scored(alias, action, asked, aside, shadow=True)
@@ -244,14 +232,4 @@ class ServedModel:
             for (place, _), one in zip(asked, given, strict=True):
                 aside(place, one, True)
 
-        task = asyncio.get_running_loop().create_task(score())
-        self._shadows.add(task)
-        task.add_done_callback(self._shadows.discard)
-
-    def _drop_shadows(self, count: int) -> None:
-        """Count inputs that are left out, and say so once a minute at most."""
-        self.shadows_dropped += count
-        now = time.monotonic()
-        if now >= self._say_at:
-            self._say_at = now + SAY_EVERY_S
-            log.warning("shadows_dropped", model=self.name, total=self.shadows_dropped)
+        self.shadows.add(len(asked), score)

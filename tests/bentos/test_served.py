@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from bentos.batching import Limits
-from bentos.served import GONE, MOST_SHADOWS, ServedModel
+from bentos.served import GONE, ServedModel
+from bentos.shadows import MOST_SHADOWS
 from finml.errors import DataError, FeatureError
 from finml.routing.router import Choice
 from tests.bentos.doubling import Doubler, Number, doubling
@@ -186,7 +187,7 @@ def test_shadows_beyond_those_that_are_kept_under_way_are_counted():
 
     assert [len(each) for each in asyncio.run(answer())] == [3] * (MOST_SHADOWS + 3)
     # two of three inputs have a shadow
-    assert model.shadows_dropped == 6
+    assert model.shadows.dropped == 6
     assert sum(map(len, challenger.batches)) == 2 * MOST_SHADOWS
 
 
