@@ -103,7 +103,7 @@ class Caller(FastHttpUser):
         while True:
             # taken when the answer has come; the faster the phase, the shorter the pause
             now = max(0.0, RUN.now())
-            due_s = now + self.rng.uniform(*scenario.think_s) / (RUN.rate.rate_at(now) or 1.0)
+            due_s = now + self.rng.uniform(*(scenario.think_s or (0.0, 0.0))) / (RUN.rate.rate_at(now) or 1.0)
             if due_s >= scenario.seconds:
                 return
             yield due_s
@@ -161,7 +161,7 @@ class Schedule(LoadTestShape):
         return RUN.plan.scenario.users, float(RUN.plan.scenario.users)
 
 
-@events.init.add_listener
+@events.init.add_listener  # type: ignore[untyped-decorator]
 def prepare(environment: Environment, **_: object) -> None:
     """Take the plan from its file, or from the master."""
     runner = environment.runner
@@ -172,8 +172,10 @@ def prepare(environment: Environment, **_: object) -> None:
     RUN.take(Plan.read(Path(os.environ[PLAN_VARIABLE])))
     if isinstance(runner, MasterRunner):
         said = RUN.plan.model_dump_json()
+        # Locust sends anything, though its hint says less
         runner.register_message(
-            ASK_PLAN, lambda msg, **_: runner.send_message(GIVE_PLAN, said, client_id=msg.node_id)
+            ASK_PLAN,
+            lambda msg, **_: runner.send_message(GIVE_PLAN, said, client_id=msg.node_id),  # type: ignore[arg-type]
         )
 
 
@@ -184,27 +186,27 @@ def ask_for_plan(runner: WorkerRunner) -> None:
         RUN.known.wait(1.0)
 
 
-@events.test_start.add_listener
+@events.test_start.add_listener  # type: ignore[untyped-decorator]
 def start(environment: Environment, **_: object) -> None:
     """Set the clock."""
     RUN.index = max(0, getattr(environment.runner, "worker_index", 0))
     RUN.start()
 
 
-@events.report_to_master.add_listener
+@events.report_to_master.add_listener  # type: ignore[untyped-decorator]
 def report(client_id: str, data: dict[str, Any]) -> None:
     """Send the master what was recorded since the last report."""
     data["finml"] = RUN.recording.model_dump_json()
     RUN.recording.cells, RUN.recording.errors = {}, {}
 
 
-@events.worker_report.add_listener
+@events.worker_report.add_listener  # type: ignore[untyped-decorator]
 def gather(client_id: str, data: dict[str, Any]) -> None:
     """Add what a worker recorded."""
     RUN.recording.merge(Recording.model_validate_json(data["finml"]))
 
 
-@events.quitting.add_listener
+@events.quitting.add_listener  # type: ignore[untyped-decorator]
 def leave(environment: Environment, **_: object) -> None:
     """Leave the whole recording for `loadtests.run`."""
     # one that never began, for want of workers, leaves nothing to judge
