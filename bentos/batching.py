@@ -46,8 +46,10 @@ class _Work(Generic[I, O]):
 class Lane(Generic[I, O]):
     """The queue in front of one function that scores rows.
 
-    Used from one event loop. Batches of a lane never overlap. A request whose caller has left (whose awaiting
-    task was cancelled) is dropped from the queue; what is being scored already is finished and thrown away.
+    Used from one event loop. Batches of a lane never overlap; a full one is handed to the lane's thread while
+    that has another, so that the thread need not wait for the event loop. A request whose caller has left
+    (whose awaiting task was cancelled) is dropped from the queue; what the thread has already is finished and
+    thrown away.
 
     Attributes:
         waiting_rows: rows in the queue.
@@ -73,7 +75,8 @@ class Lane(Generic[I, O]):
         self.waiting_rows = 0
         self._score, self._limits, self._inline, self._on_batch = score, limits, inline, on_batch
         self._queue: deque[_Work[I, O]] = deque()
-        self._busy = False
+        # batches that the thread has; whether the next one is about to be taken
+        self._handed, self._scheduled = 0, False
         # a thread of its own: a model that waits for its online store holds up no other
         self._thread: ThreadPoolExecutor | None = None
 
@@ -90,9 +93,10 @@ class Lane(Generic[I, O]):
         work: _Work[I, O] = _Work(items, loop.create_future(), time.monotonic())
         self._queue.append(work)
         self.waiting_rows += len(items)
-        if not self._busy:
-            self._busy = True
+        if not self._handed:
             self._go_on(loop)
+        elif self._ahead():
+            self._hand_over(loop)
         return await work.answer
 
     def close(self) -> None:
@@ -100,34 +104,64 @@ class Lane(Generic[I, O]):
         if self._thread:
             self._thread.shutdown(wait=False)
 
-    def _next(self) -> None:
-        """Score the next batch, if anything waits."""
-        batch = self._take()
-        if not batch:
-            self._busy = False
-            return
-        items = [item for work in batch for item in work.items]
-        self._on_batch(len(items))
-        loop = asyncio.get_running_loop()
-        if self._inline(items):
-            self._finish(batch, self._attempt(batch, items))
-            self._go_on(loop)
-            return
-        self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix="lane")
-        scoring = loop.run_in_executor(self._thread, self._attempt, batch, items)
-        scoring.add_done_callback(lambda done: self._after(batch, done))
-
     def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """Score the next batch two turns of the event loop later, when all that has arrived by now is queued.
 
         One turn reads from the connections, the next hands on what was read. Neither waits for anything.
         """
-        loop.call_soon(loop.call_soon, self._next)
+        if not self._scheduled:
+            self._scheduled = True
+            loop.call_soon(loop.call_soon, self._next)
 
-    def _after(self, batch: list[_Work[I, O]], done: "asyncio.Future[list[list[O] | Exception]]") -> None:
+    def _next(self) -> None:
+        """Score the next batch, if anything waits and the thread has nothing."""
+        self._scheduled = False
+        if self._handed or not self._queue:
+            return
+        loop = asyncio.get_running_loop()
+        batch = self._take()
+        items = [item for work in batch for item in work.items]
+        if not items:
+            self._go_on(loop)
+        elif self._inline(items):
+            self._on_batch(len(items))
+            self._finish(batch, self._attempt(batch, items))
+            # not in a loop here: between batches the event loop reads the requests of the next one
+            self._go_on(loop)
+        else:
+            self._run(loop, batch, items)
+
+    def _ahead(self) -> bool:
+        """Whether the thread shall have another batch in hand: it has one, and a full one waits."""
+        return self._handed == 1 and self.waiting_rows >= self._limits.rows
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        batch = self._take()
+        if batch:
+            self._run(loop, batch, [item for work in batch for item in work.items])
+
+    def _run(self, loop: asyncio.AbstractEventLoop, batch: list[_Work[I, O]], items: Sequence[I]) -> None:
+        """Score a batch in the thread, after the one that it has."""
+        self._on_batch(len(items))
+        self._handed += 1
+        self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix="lane")
+        scoring = loop.run_in_executor(self._thread, self._attempt, batch, items)
+        scoring.add_done_callback(lambda done: self._after(loop, batch, done))
+
+    def _after(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: list[_Work[I, O]],
+        done: "asyncio.Future[list[list[O] | Exception]]",
+    ) -> None:
+        self._handed -= 1
+        # the thread first: answering takes a while
+        if self._handed == 0:
+            self._next()
+        elif self._ahead():
+            self._hand_over(loop)
         if not done.cancelled():
             self._finish(batch, done.result())
-        self._next()
 
     def _take(self) -> list[_Work[I, O]]:
         """The next batch: whole requests from the head of the queue, up to the limit of rows."""

@@ -76,8 +76,11 @@ def test_what_arrives_while_the_model_is_busy_is_its_next_batch():
         first = asyncio.create_task(queue.submit([0]))
         await began(model)
         others = [asyncio.create_task(queue.submit([number])) for number in range(1, 11)]
-        while queue.waiting_rows < 10:
+        # a full batch is in the thread's hands already
+        async with asyncio.timeout(10):
             await asyncio.sleep(0)
+            while queue.waiting_rows != 2:
+                await asyncio.sleep(0)
         model.free.set()
         return await asyncio.gather(first, *others)
 

@@ -181,7 +181,7 @@ def test_an_answer_that_takes_too_long_is_a_504_and_the_next_one_is_answered(set
 
 
 def test_a_full_queue_is_a_503_at_once(settings):
-    desk = Desk(settings, limits=Limits(rows=1, queue_rows=1))
+    desk = Desk(settings, limits=Limits(rows=2, queue_rows=1))
     desk.model.free.clear()
 
     async def calls(client):
