@@ -39,7 +39,7 @@ test: $(READY) ## all tests, with coverage; real servers and containers where th
 unit: $(READY) ## the fast tests only: seconds
 	@$(BIN)/python -m pytest -q -m 'not slow and not server and not oci and not realdata'
 
-lint: $(READY) ## ruff, mypy --strict on finml/, bandit, and the one-way arrows
+lint: $(READY) ## ruff, mypy --strict, bandit, and the one-way arrows
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
