@@ -18,8 +18,9 @@ log = structlog.get_logger(__name__)
 def drain_on_sigterm(begin: Callable[[], None], drain_s: float) -> None:
     """On the first SIGTERM call `begin`, and hand the signal on to the server only after `drain_s` seconds.
 
-    Called in the server's event loop, after the server has installed its own handler. A second signal goes
-    straight to the server. Outside the main thread, where no signal arrives, nothing is done.
+    Called in the server's event loop, after the server has installed its own handler. Further SIGTERMs change
+    nothing: where all processes of a group are sent one, a worker gets a second from its supervisor. A SIGINT
+    still goes straight to the server. Outside the main thread, where no signal arrives, nothing is done.
     """
     if threading.current_thread() is not threading.main_thread() or not drain_s:
         return
@@ -29,7 +30,7 @@ def drain_on_sigterm(begin: Callable[[], None], drain_s: float) -> None:
         return
 
     def drain(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         begin()
         # a signal's handler runs between any two instructions: the loop is told as from another thread
         loop.call_soon_threadsafe(loop.call_later, drain_s, stop, number, None)

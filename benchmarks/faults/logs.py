@@ -6,9 +6,9 @@ from functools import partial
 
 from pydantic import SecretStr
 
+from benchmarks.faults.dependencies import Postgresql, postgresql, small_disk
 from benchmarks.faults.kept import predictions
 from benchmarks.faults.load import CALLERS
-from benchmarks.faults.machines import Postgresql, postgresql, small_disk
 from benchmarks.faults.service import Fault, about_loans, observed, serving, until
 from finml.settings import Settings
 

@@ -13,7 +13,7 @@ import psutil
 from benchmarks.faults.bento import MODEL, newest
 from benchmarks.faults.kept import lost
 from benchmarks.faults.load import Body, Callers, Seen
-from bentos.process_tree import workers
+from benchmarks.process_tree import workers
 from bentos.server import HOST, free_port, start, stop, wait_until_ready
 from finml.access.temporary import temporary_key
 from finml.settings import Settings

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pydantic import SecretStr
 
 from benchmarks.faults.bento import filled, packaged
+from benchmarks.faults.dependencies import Slowness, redis_server
 from benchmarks.faults.load import CALLERS, Body
-from benchmarks.faults.machines import Slowness, redis_server
 from benchmarks.faults.service import AFTER_S, Fault, Service, about_loans, observed, serving
 from bentos.server import HOST, free_port
 from finml.settings import Settings

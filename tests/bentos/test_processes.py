@@ -2,7 +2,9 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +12,13 @@ import httpx
 import psutil
 import pytest
 
-from bentos.process_tree import gone, templates, workers
+from benchmarks.process_tree import gone, templates, workers
 from bentos.server import HOST, answers, free_port, is_ready, start, stop
 from tests.bentos.waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.server, pytest.mark.xdist_group("bento")]
 WORKERS = 2
+DRAIN_S = 4.0
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,11 @@ class Tree:
 
 
 @pytest.fixture
-def tree(bank, bento, tmp_path) -> Iterator[Tree]:
-    """A server of two workers that is ready."""
+def tree(bank, bento, tmp_path, request) -> Iterator[Tree]:
+    """A server of two workers that is ready; drains for the test's parameter, or not at all."""
     port, log = free_port(), tmp_path / "log"
     with log.open("wb") as output:
-        settings = bank.settings.model_copy(update={"drain_s": 0.0})
+        settings = bank.settings.model_copy(update={"drain_s": getattr(request, "param", 0.0)})
         process = start(settings, port, tag=bento.tag, workers=WORKERS, output=output.fileno())
     try:
         wait_for(lambda: log.read_text().count("warmed_up") == WORKERS and is_ready(f"http://{HOST}:{port}"))
@@ -108,3 +111,18 @@ def test_a_signal_to_all_processes_ends_the_workers_before_the_supervisor(tree):
     wait_for(lambda: gone(tree.supervisor), within_s=30)
     assert all(map(gone, served))
     wait_for(lambda: gone(tree.template), within_s=10)
+
+
+@pytest.mark.parametrize("tree", [DRAIN_S], indirect=True)
+def test_a_signal_to_all_processes_lets_the_workers_drain(tree):
+    began = time.monotonic()
+    os.killpg(tree.supervisor.pid, signal.SIGTERM)
+    wait_for(lambda: tree.log.read_text().count("draining") == WORKERS, within_s=10)
+    answered = 0.0
+    with suppress(httpx.TransportError):
+        while tree.answers_ten_times():
+            answered = time.monotonic() - began
+    wait_for(lambda: gone(tree.supervisor), within_s=30)
+    # the last round of questions ended a little before
+    assert answered > DRAIN_S / 2
+    assert time.monotonic() - began > DRAIN_S

@@ -9,7 +9,7 @@ import httpx
 import psutil
 import pytest
 
-from bentos.process_tree import workers
+from benchmarks.process_tree import workers
 from bentos.server import HOST, free_port, is_ready, start, stop
 from finml.routing.changes import roll_back, set_rule
 from finml.routing.rules import Rule

@@ -1,4 +1,4 @@
-"""Who is who among a running server's processes: for tests and benchmarks, which watch and kill them."""
+"""Who is who among a running server's processes, for those who watch and kill them."""
 
 from contextlib import suppress
 
