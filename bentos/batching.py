@@ -96,7 +96,7 @@ class Lane(Generic[I, O]):
         if not self._handed:
             self._go_on(loop)
         elif self._ahead():
-            self._hand_over(loop)
+            self._hand_over(loop, self._take())
         return await work.answer
 
     def close(self) -> None:
@@ -120,33 +120,33 @@ class Lane(Generic[I, O]):
             return
         loop = asyncio.get_running_loop()
         batch = self._take()
-        items = [item for work in batch for item in work.items]
-        if not items:
-            self._go_on(loop)
-        elif self._inline(items):
+        if not batch:
+            return
+        items = rows_of(batch)
+        if self._inline(items):
             self._on_batch(len(items))
             self._finish(batch, self._attempt(batch, items))
             # not in a loop here: between batches the event loop reads the requests of the next one
             self._go_on(loop)
         else:
-            self._run(loop, batch, items)
+            self._hand_over(loop, batch)
 
     def _ahead(self) -> bool:
         """Whether the thread shall have another batch in hand: it has one, and a full one waits."""
         return self._handed == 1 and self.waiting_rows >= self._limits.rows
 
-    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
-        batch = self._take()
-        if batch:
-            self._run(loop, batch, [item for work in batch for item in work.items])
-
-    def _run(self, loop: asyncio.AbstractEventLoop, batch: list[_Work[I, O]], items: Sequence[I]) -> None:
-        """Score a batch in the thread, after the one that it has."""
+    def _hand_over(self, loop: asyncio.AbstractEventLoop, batch: list[_Work[I, O]]) -> None:
+        """Have the thread score a batch, after the one that it has."""
+        if not batch:
+            return
+        items = rows_of(batch)
         self._on_batch(len(items))
         self._handed += 1
         self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix="lane")
         scoring = loop.run_in_executor(self._thread, self._attempt, batch, items)
         scoring.add_done_callback(lambda done: self._after(loop, batch, done))
+        if self._ahead():
+            self._hand_over(loop, self._take())
 
     def _after(
         self,
@@ -155,13 +155,15 @@ class Lane(Generic[I, O]):
         done: "asyncio.Future[list[list[O] | Exception]]",
     ) -> None:
         self._handed -= 1
-        # the thread first: answering takes a while
-        if self._handed == 0:
-            self._next()
-        elif self._ahead():
-            self._hand_over(loop)
-        if not done.cancelled():
-            self._finish(batch, done.result())
+        try:
+            # the thread first: answering takes a while
+            if self._handed == 0:
+                self._next()
+            elif self._ahead():
+                self._hand_over(loop, self._take())
+        finally:
+            if not done.cancelled():
+                self._finish(batch, done.result())
 
     def _take(self) -> list[_Work[I, O]]:
         """The next batch: whole requests from the head of the queue, up to the limit of rows."""
@@ -213,6 +215,11 @@ class Lane(Generic[I, O]):
                 work.answer.set_exception(result)
             else:
                 work.answer.set_result(result)
+
+
+def rows_of(batch: Sequence[_Work[I, O]]) -> list[I]:
+    """The rows of all requests of a batch, in order."""
+    return [item for work in batch for item in work.items]
 
 
 def failure(error: BaseException) -> Exception:

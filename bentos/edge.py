@@ -115,7 +115,7 @@ class Edge:
                 if refused:
                     raise refusal_of(refused)
                 call.spent = len(inputs)
-                origin = Origin(route, call.caller, call.ids, raw)
+                origin = Origin(route, call.caller, call.ids)
                 given = await call.front.answer(origin, inputs, receive)
                 await call.front.records.decide(origin, inputs, given)
                 body = route.dump([one.answered.output for one in given])

@@ -144,19 +144,23 @@ async def unless_gone(answering: Awaitable[list[Given]], receive: Receive) -> li
     """
     loop, waiting = asyncio.get_running_loop(), asyncio.current_task()
     watching: list[asyncio.Task[None]] = []
+    gone = False
 
     async def watch() -> None:
+        nonlocal gone
         while (await receive())["type"] != "http.disconnect":
             pass
         if waiting:
+            gone = True
             waiting.cancel(GONE)
 
     # most are answered before that, and a task for each would cost more than all else that is done for one
     begin = loop.call_later(WATCHED_AFTER_S, lambda: watching.append(loop.create_task(watch())))
     try:
         return await answering
-    except asyncio.CancelledError as error:
-        if waiting and error.args == (GONE,):
+    except asyncio.CancelledError:
+        # not by its message: a time limit may have cancelled as well, and then either may be heard of
+        if waiting and gone:
             waiting.uncancel()
             raise ClientGoneError from None
         raise

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
+    from prometheus_client import CollectorRegistry, Counter, Histogram
 
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 ROW_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
@@ -51,18 +51,18 @@ class Metrics:
         self._gauges = Gauge(
             "finml_state", "Queues and logs", ["what"], registry=place, multiprocess_mode="livesum"
         )
-        self._children: dict[tuple[str, ...], Callable[[float], None]] = {}
+        self._children: dict[tuple[Any, ...], Callable[[float], None]] = {}
         # what was counted since `flush`: a counter that processes share takes a system call each time
-        self._counted: dict[tuple[str, ...], int] = {}
+        self._counted: dict[tuple[Any, ...], int] = {}
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count one request."""
-        self._count("r", route, str(status))
-        self._child("s", route)(seconds)
+        self._count(self._requests, route, str(status))
+        self._child(self._seconds, route)(seconds)
 
     def prediction(self, model: str, variant: str, version: str) -> None:
         """Count one input answered by a version."""
-        self._count("p", model, variant, version)
+        self._count(self._predictions, model, variant, version)
 
     def flush(self) -> None:
         """Bring the counters up to date. Called from the event loop, as what counts."""
@@ -72,7 +72,7 @@ class Metrics:
 
     def batch(self, model: str, variant: str, action: str, rows: int) -> None:
         """Count one batch."""
-        self._child("b", model, variant, action)(rows)
+        self._child(self._batches, model, variant, action)(rows)
 
     def state(self, figures: Mapping[str, float]) -> None:
         """Set what can only be read off: rows that wait, predictions that were dropped."""
@@ -94,18 +94,17 @@ class Metrics:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry), CONTENT_TYPE_LATEST
 
-    def _count(self, *key: str) -> None:
+    def _count(self, counter: "Counter", *labels: str) -> None:
+        key = (counter, *labels)
         self._counted[key] = self._counted.get(key, 0) + 1
 
-    def _child(self, *key: str) -> Callable[[float], None]:
-        found = self._children.get(key)
+    def _child(self, series: "Counter | Histogram", *labels: str) -> Callable[[float], None]:
+        """What adds to a series of these labels."""
+        found = self._children.get((series, *labels))
         if found is None:
-            kind, *labels = key
-            series = {"r": self._requests, "s": self._seconds, "p": self._predictions, "b": self._batches}[
-                kind
-            ]
-            child: Any = series.labels(*labels)
-            found = self._children[key] = child.inc if kind in "rp" else child.observe
+            child = series.labels(*labels)
+            found = child.observe if hasattr(child, "observe") else child.inc
+            self._children[series, *labels] = found
         return found
 
 

@@ -17,6 +17,7 @@ from bentos.served import Failed, Given
 from finml.audit import AuditLog
 from finml.errors import AuditError, MonitoringError
 from finml.monitoring.inference_log import InferenceLog, Prediction
+from finml.monitoring.rows import features_json
 
 log = structlog.get_logger(__name__)
 
@@ -24,16 +25,11 @@ CLOSE_WITHIN_S = 5.0
 
 
 class Origin(NamedTuple):
-    """The request that predictions were made for.
-
-    Attributes:
-        body: as it came.
-    """
+    """The request that predictions were made for."""
 
     route: Route
     caller: str
     ids: Ids
-    body: bytes
 
 
 class Records:
@@ -86,7 +82,7 @@ class Records:
                 "variant": one.variant,
                 "action": origin.route.action,
                 "subject": serving.subject(asked),
-                **evidence(origin.body, one.answered.features),
+                **evidence(asked, one.answered.features),
                 "decision": decision(one.answered.output),
             }
             for place, (asked, one) in enumerate(zip(inputs, given, strict=True))
@@ -133,14 +129,14 @@ class Records:
         )
 
 
-def evidence(body: bytes, features: Mapping[str, Any] | None) -> dict[str, str]:
-    """SHA-256 of what was decided by, which shows later that it was not changed.
+def evidence(asked: BaseModel, features: Mapping[str, Any] | None) -> dict[str, str]:
+    """SHA-256 of what was decided by, as JSON: of the very texts that the inference log has, where unmasked.
 
     Args:
-        body: of the request, to the byte.
-        features: that were read for the input, hashed as JSON; `None` where the request holds all.
+        asked: the input.
+        features: that were read for it; `None` where it holds all.
     """
-    found = {"request_sha256": hashlib.sha256(body).hexdigest()}
+    found = {"inputs_sha256": hashlib.sha256(to_json(asked)).hexdigest()}
     if features is not None:
-        found["features_sha256"] = hashlib.sha256(to_json(features)).hexdigest()
+        found["features_sha256"] = hashlib.sha256(features_json(features)).hexdigest()
     return found

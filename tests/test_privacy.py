@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from stdnum import luhn, verhoeff
 
+from finml import privacy
 from finml.models.requests import Message
 from finml.privacy import mask, mask_model, mask_text, masked_json
 
@@ -209,9 +210,9 @@ def test_what_is_in_the_models_own_words_is_not_searched_but_its_own_fields_are(
 class Anything(Message):
     text: str = ""
     user_id: str | None = None
-    phone: float | None = None
+    phone: float | dict[str, float] | None = None
     amounts: dict[str, float | None] | None = None
-    words: list[str]
+    words: list[str] | None = None
     answer: Ours | None = None
 
 
@@ -232,14 +233,34 @@ OURS = st.builds(Ours, user_id=SOME_TEXTS, reasons=st.lists(st.builds(Words, tex
         Anything,
         text=SOME_TEXTS,
         user_id=st.none() | SOME_TEXTS,
-        phone=st.none() | st.floats(0, 1e10),
+        phone=st.none() | st.floats(0, 1e10) | st.just({"home": 9876543210.0}),
         amounts=st.none() | st.dictionaries(SOME_NAMES, st.none() | st.floats(-1e9, 1e9)),
-        words=st.lists(SOME_TEXTS, max_size=2),
+        words=st.none() | st.lists(SOME_TEXTS, max_size=2),
         answer=st.none() | OURS,
     )
 )
 def test_the_quick_way_to_json_masks_what_the_long_one_does(value):
     assert json.loads(masked_json(value)) == mask_model(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "quick"),
+    [
+        (Anything(text="rent", amounts={"rent_90d": 3.0, "balance": None}), True),
+        (Ours(user_id="u-17", reasons=[Words(text="call 9876543210")]), True),
+        (Anything(text="call 9876543210"), False),
+        (Anything(amounts={"asha@example.org": 1.0}), False),
+        (Anything(phone={"home": 9876543210.0}), False),
+        (Anything(phone=9876543210.0), False),
+        (Anything(words=["rent"]), False),
+        (Ours(user_id="asha@example.org", reasons=[]), False),
+    ],
+)
+def test_what_cannot_be_personal_is_not_taken_apart(monkeypatch, value, quick):
+    taken = []
+    monkeypatch.setattr(privacy, "mask_model", lambda value: taken.append(value) or {})
+    masked_json(value)
+    assert bool(taken) is not quick
 
 
 def test_a_text_that_was_masked_before_is_masked_again():

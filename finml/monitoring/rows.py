@@ -100,6 +100,11 @@ def schema() -> "pa.Schema":
     return pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
 
 
+def features_json(features: Mapping[str, Any]) -> bytes:
+    """Features as the log has them: JSON, in which what is no number is null."""
+    return to_json(features, inf_nan_mode="null")
+
+
 class Encoder:
     """Turns predictions into rows, masked; keeps them until they are taken.
 
@@ -151,7 +156,7 @@ class Encoder:
             one.latency_ms,
             one.error,
             self._mask(one.inputs),
-            None if one.features is None else to_json(one.features, inf_nan_mode="null"),
+            None if one.features is None else features_json(one.features),
             None if one.output is None else self._mask(one.output),
         )
 

@@ -67,8 +67,8 @@ def mask(value: object, keys: Mapping[str, str] = LOGGED_KEYS) -> Any:  # noqa: 
         return mask_text(value)
     if isinstance(value, Mapping):
         return {
-            # most of what models take is numbers, which stay wherever their name is no personal one
-            # a name can be a person's too, as where amounts are told by payee
+            # a name can be a person's too, as where amounts are told by payee; most of what models take is
+            # numbers, which stay unless their name is a personal one
             mask_text(key): item
             if type(item) in NUMBERS and _plain(key) not in keys
             else mask_value(key, item, keys)
@@ -102,14 +102,13 @@ def _is_harmless(value: BaseModel) -> bool:
         kind = type(item)
         if kind is str:
             harmless = mask_value(name, item, PERSONAL_KEYS) == item
-        elif own_words:
+        elif own_words or item is None:
             harmless = True
         elif kind in NUMBERS:
-            harmless = item is None or _plain(name) not in PERSONAL_KEYS
+            harmless = _plain(name) not in PERSONAL_KEYS
         else:
-            harmless = (
-                kind is dict and NUMBERS.issuperset(map(type, item.values())) and _harmless_names(*item)
-            )
+            harmless = kind is dict and NUMBERS.issuperset(map(type, item.values()))
+            harmless = harmless and _harmless_names(name, *item)
         if not harmless:
             return False
     return True

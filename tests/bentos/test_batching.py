@@ -88,6 +88,23 @@ def test_what_arrives_while_the_model_is_busy_is_its_next_batch():
     assert [len(batch) for batch in model.batches] == [1, 8, 2]
 
 
+def test_of_many_requests_at_once_the_thread_always_has_a_full_batch_in_hand():
+    model = Model()
+    model.free.clear()
+
+    async def ask():
+        queue = lane(model, rows=8)
+        asked = [asyncio.create_task(queue.submit([number])) for number in range(40)]
+        await began(model)
+        in_hand = 40 - queue.waiting_rows
+        model.free.set()
+        await asyncio.gather(*asked)
+        return in_hand
+
+    assert asyncio.run(ask()) == 16
+    assert [len(batch) for batch in model.batches] == [8] * 5
+
+
 def test_requests_of_one_turn_of_the_loop_share_a_batch_even_inline():
     model = Model()
 
