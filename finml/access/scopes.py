@@ -1,6 +1,7 @@
 """What a caller may do: actions on models, written `credit_risk:predict`, `*:explain`, `credit_risk:*`.
 
-`feedback` is to tell outcomes of what one has asked oneself, `feedback-all` of what anybody has.
+`feedback` is to tell outcomes of what one has asked oneself, `feedback-all` of what anybody has. The
+latter is granted by its name alone: `*` in place of an action does not include it.
 """
 
 import re
@@ -20,7 +21,7 @@ _SCOPE = re.compile(rf"(\*|[a-z][a-z0-9_]{{0,63}}):(\*|{'|'.join(ACTIONS)})")
 
 @dataclass(frozen=True, slots=True)
 class Scopes:
-    """A set of scopes, each `MODEL:ACTION`, where `*` stands for all."""
+    """A set of scopes, each `MODEL:ACTION`; `*` is all models, or all actions but `feedback-all`."""
 
     granted: frozenset[str] = frozenset()
 
@@ -36,7 +37,8 @@ class Scopes:
             if not _SCOPE.fullmatch(text):
                 raise UsageError(
                     f"{text!r} is no scope",
-                    hint=f"write MODEL:ACTION, of which each may be *; actions: {', '.join(ACTIONS)}",
+                    hint=f"write MODEL:ACTION, of which each may be *; actions: {', '.join(ACTIONS)} "
+                    f"(* is all but {FEEDBACK_ALL})",
                 )
         return cls(_with_implied(granted))
 
@@ -52,9 +54,12 @@ class Scopes:
         granted = self.granted
         if f"{model}:{action}" in granted or f"*:{action}" in granted:
             return True
-        if f"{model}:*" in granted or "*:*" in granted:
+        # a key for everything is soon made and handed on: that alone shall spoil nobody's comparison
+        by_any = action != FEEDBACK_ALL
+        if by_any and (f"{model}:*" in granted or "*:*" in granted):
             return True
-        return model == ANY and any(scope.endswith((f":{action}", ":*")) for scope in granted)
+        names = (f":{action}", ":*") if by_any else (f":{action}",)
+        return model == ANY and any(scope.endswith(names) for scope in granted)
 
 
 def _with_implied(granted: frozenset[str]) -> frozenset[str]:

@@ -26,7 +26,7 @@ def create(
             "--scope",
             metavar="MODEL:ACTION",
             help="What it is for; either part may be *; can be repeated. "
-            "Actions: predict, explain, feedback, feedback-all, read.",
+            "Actions: predict, explain, feedback, feedback-all, read; * is all but feedback-all.",
         ),
     ],
     *,

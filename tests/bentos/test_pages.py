@@ -62,6 +62,25 @@ def test_outcomes_are_taken_of_the_models_that_the_key_is_for(settings, scope, i
     assert answer.json().get("taken") == (stored or None)
 
 
+@pytest.mark.parametrize(
+    ("scopes", "of_anybody"),
+    [
+        (["*:*"], False),
+        (["credit_risk:*"], False),
+        (["*:feedback"], False),
+        (["intent:feedback-all", "credit_risk:*"], False),
+        (["*:feedback-all"], True),
+        (["*:*", "credit_risk:feedback-all"], True),
+    ],
+)
+def test_outcomes_of_what_others_asked_need_a_scope_that_names_it(settings, scopes, of_anybody):
+    key = KeyStore(settings).create("a caller", scopes)
+    desk = with_pages(settings)
+    answer = desk.call("POST", "/feedback", json={"items": [LOAN]}, headers={"x-api-key": key.text})
+    assert answer.status_code == 202
+    assert desk.front.feedback.latest("credit_risk").of_anybody.tolist() == [of_anybody]
+
+
 def test_outcomes_that_cannot_be_stored_are_not_taken(settings):
     def harm(desk):
         def add(items, caller, of_anybody):
