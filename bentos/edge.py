@@ -19,7 +19,7 @@ from bentos.deadlines import Deadlines
 from bentos.front import Front
 from bentos.guard import Admitted, Caller, Refused
 from bentos.ids import Ids
-from bentos.problems import Answer, Refusal, send_problem
+from bentos.problems import CLOSE_HEADER, Answer, Refusal, send_problem
 from bentos.records import Origin
 from bentos.routes import Route
 from bentos.served import Given
@@ -35,7 +35,6 @@ GONE = 499
 # in the scope of a request that an edge further out has let pass
 PASSED = "finml.passed"
 JSON_HEADER = (b"content-type", b"application/json")
-CLOSE_HEADER = (b"connection", b"close")
 
 
 class Edge:
@@ -143,7 +142,7 @@ class Edge:
 
     async def _page(self, call: "_Call", receive: Receive, send: Send) -> None:
         """Let another application answer, behind the same guard and limits."""
-        answer = Answer(send, call.ids)
+        answer = Answer(send, call.ids, lambda: call.more)
         app = self.pages if call.path in self.page_paths else self.app
         try:
             async with asyncio.timeout(self.timeout_s):
@@ -154,7 +153,6 @@ class Edge:
                     raise Refusal(404)
                 body = await self._body(call, receive)
                 call.scope[PASSED] = True
-                answer = Answer(send, call.ids, call.more)
                 with structlog.contextvars.bound_contextvars(**call.ids.fields):
                     await app(call.scope, replay(body, receive), answer.send)
             await answer.finish()

@@ -126,14 +126,22 @@ class Front:
     async def _report(self) -> None:
         """Keep the gauges of what can only be read off up to date."""
         while True:
-            models = self.models.values()
-            own = {
-                "queued_rows": sum(model.waiting_rows() for model in models),
-                "shadows_dropped": sum(model.shadows.dropped for model in models),
-            }
-            self.metrics.state(own | self.records.state())
-            self.metrics.flush()
+            try:
+                self.metrics.state(self._state())
+                self.metrics.flush()
+            except Exception:
+                # the gauges would stand still, and nobody would see that they do
+                log.exception("state_not_reported")
             await asyncio.sleep(STATE_S)
+
+    def _state(self) -> dict[str, float]:
+        """What waits, and what was dropped."""
+        models = self.models.values()
+        own = {
+            "queued_rows": sum(model.waiting_rows() for model in models),
+            "shadows_dropped": sum(model.shadows.dropped for model in models),
+        }
+        return own | self.records.state()
 
 
 async def unless_gone(answering: Awaitable[list[Given]], receive: Receive) -> list[Given]:

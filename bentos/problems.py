@@ -1,7 +1,7 @@
 """Problem documents (RFC 9457): the one form in which the service says no."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from itertools import islice
 from types import MappingProxyType
@@ -10,6 +10,7 @@ from typing import Any
 from bentos.asgi import Header, Message, Send
 from bentos.ids import ANSWER_HEADER, CORRELATION_HEADER, Ids
 
+CLOSE_HEADER: Header = (b"connection", b"close")
 # a body of unknown names would be answered by many times its length
 MOST_ERRORS = 100
 
@@ -100,9 +101,9 @@ async def send_problem(send: Send, refusal: Refusal, ids: Ids, more: Iterable[He
     ]
     if refusal.status in (429, 503) and not any(name == b"retry-after" for name, _ in headers):
         headers.append((b"retry-after", b"1"))
-    if refusal.status == 408:
+    if refusal.status == 408 and CLOSE_HEADER not in headers:
         # what still comes of the body would be read as the next request
-        headers.append((b"connection", b"close"))
+        headers.append(CLOSE_HEADER)
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -123,7 +124,14 @@ def json_pointer(location: Iterable[str | int]) -> str:
 class Answer:
     """Sends an answer of another application on its way: at once below 400, as a problem document above."""
 
-    def __init__(self, send: Send, ids: Ids, more: Sequence[Header] = ()) -> None:
+    def __init__(self, send: Send, ids: Ids, more: Callable[[], Iterable[Header]]) -> None:
+        """Nothing is sent yet.
+
+        Args:
+            send: takes the answer's messages.
+            ids: the request's.
+            more: gives further headers, once the answer begins.
+        """
         self._send, self._more = send, more
         self.ids = ids
         self.status = 0
@@ -137,7 +145,7 @@ class Answer:
             self._headers = list(message.get("headers", []))
             if self.status < 400:
                 self.started = True
-                headers = [*self._headers, *self._more, *self.ids.headers]
+                headers = [*self._headers, *self._more(), *self.ids.headers]
                 await self._send({**message, "headers": headers})
         elif self.started:
             await self._send(message)
@@ -150,7 +158,7 @@ class Answer:
             kept = [header for header in self._headers if header[0].lower() not in REPLACED_HEADERS]
             refusal = Refusal(self.status or 500, headers=kept)
         self.status, self.started = refusal.status, True
-        await send_problem(self._send, refusal, self.ids, self._more)
+        await send_problem(self._send, refusal, self.ids, self._more())
 
 
 REPLACED_HEADERS = frozenset({b"content-type", b"content-length", ANSWER_HEADER, CORRELATION_HEADER})

@@ -376,17 +376,28 @@ def test_a_decision_is_found_by_its_id_and_by_its_callers(settings, monkeypatch,
         assert entry["decision"] == {"doubled": 42}
 
 
-def test_while_draining_each_answer_ends_its_connection(settings):
-    desk = Desk(settings)
-
+@pytest.mark.parametrize(
+    ("path", "request_", "status"),
+    [
+        ("/predict/doubling", {"json": {"inputs": [{"number": 1}]}}, 200),
+        ("/predict/doubling", {"data": {"form": "1"}}, 415),
+        ("/echo", {"json": {}}, 200),
+        ("/echo", {"data": {"form": "1"}}, 415),
+        ("/echo/", {"json": {}}, 404),
+        ("/raises", {"json": {}}, 500),
+    ],
+)
+def test_while_draining_each_answer_ends_its_connection(desk, path, request_, status):
     async def calls(client):
-        before = await client.post("/predict/doubling", json={"inputs": [{"number": 1}]})
+        before = await client.post(path, **request_)
         desk.front.drain()
-        return before, await client.post("/predict/doubling", json={"inputs": [{"number": 1}]})
+        return before, await client.post(path, **request_)
 
     before, after = desk.run(calls)
+    assert [before.status_code, after.status_code] == [status] * 2
     assert "connection" not in before.headers
-    assert (after.status_code, after.headers["connection"]) == (200, "close")
+    assert after.headers["connection"] == "close"
+    assert "ratelimit" in after.headers
 
 
 def test_a_status_without_a_kind_of_its_own_keeps_its_phrase(desk):
