@@ -86,10 +86,11 @@ def put_edge_before(service: "bentoml.Service[Any]", *, timeout_s: float = 10.0)
     service.add_asgi_middleware(Edge, pages=pages(front), page_paths=PATHS, front=front, timeout_s=timeout_s)
 
 
-def outermost(app: App) -> Edge:
-    """An edge around the whole application of a service that was given to `put_edge_before`.
+def outermost(service: "bentoml.Service[Any]", app: App) -> Edge:
+    """An edge around the whole application of a service that was given to `put_edge_before`, as it is there.
 
     BentoML's own middleware, which only this one is put before, takes 25 microseconds, a task, and a timer
     that lives for a minute, for each request. The inner edge lets pass what this one has.
     """
-    return Edge(app, pages=pages(front), page_paths=PATHS, front=front)
+    (options,) = (options for kind, options in service.middlewares if kind is Edge)
+    return Edge(app, **options)

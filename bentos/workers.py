@@ -84,7 +84,8 @@ def application() -> "App":
 
     stop_with_supervisor()
     try:
-        app: App = outermost(served().to_asgi(is_main=True))
+        service = served()
+        app: App = outermost(service, service.to_asgi(is_main=True))
     except Exception:
         # with another status the supervisor would try again for ever
         traceback.print_exc()
