@@ -21,7 +21,7 @@ from finml.access.rates import Rates, Verdict
 from finml.access.scopes import Scopes
 from finml.access.tallies import RedisTally, SqliteTally
 from finml.access.ticker import Ticker
-from finml.access.tokens import Tokens
+from finml.access.tokens import Tokens, issuer_keys
 from finml.errors import AccessError, SettingsError
 from finml.settings import Settings
 
@@ -74,6 +74,7 @@ class Guard:
     Raises:
         SettingsError: the settings let nobody in, or contradict themselves.
         AccessError: the keys cannot be read.
+        AuditError: the secret that ids of callers with a token are made with can be neither read nor made.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -91,7 +92,7 @@ class Guard:
             return
         self._tokens = Tokens.of(settings)
         self._keys.load()
-        check_somebody(settings, self._keys, self._tokens)
+        check_somebody(settings, self._keys, tokens=self._tokens is not None)
         if redis_url and self._tokens and not settings.audit_secret.get_secret_value():
             # replicas that make a secret each know a caller by different ids
             log.warning("token_callers_share_no_limits", hint="set FINML_AUDIT_SECRET alike everywhere")
@@ -167,14 +168,18 @@ class Guard:
 
 
 def check_access(settings: Settings) -> None:
-    """Look, before a server is started, whether anybody could call it. Errors as for `Guard`."""
+    """Look, before a server is started, whether anybody could call it, and write nothing.
+
+    Raises:
+        SettingsError, AccessError: as for `Guard`.
+    """
     if settings.auth == "required":
         keys = Keyring(settings)
         keys.load()
-        check_somebody(settings, keys, Tokens.of(settings))
+        check_somebody(settings, keys, tokens=issuer_keys(settings) is not None)
 
 
-def check_somebody(settings: Settings, keys: Keyring, tokens: Tokens | None) -> None:
+def check_somebody(settings: Settings, keys: Keyring, *, tokens: bool) -> None:
     """Raise `SettingsError` where there are neither keys nor an issuer of tokens."""
     if not (len(keys) or tokens):
         raise SettingsError(

@@ -430,6 +430,18 @@ def test_a_secret_may_be_set_but_not_a_short_one(tmp_path):
         audit_secret(Settings(home=tmp_path, audit_secret="short"))  # noqa: S106  # none
 
 
+@pytest.mark.parametrize("content", [b"", b"\n", b" " * 64, b"x" * 31])
+def test_a_secret_that_was_emptied_is_neither_used_nor_replaced(home, content, capfd):
+    secret = home / "audit" / "secret"
+    secret.write_bytes(content)
+    with pytest.raises(AuditError, match=r"audit/secret has fewer than 32") as caught:
+        AuditLog.of(Settings(home=home))
+    assert "restore it" in caught.value.hint
+    assert run_command(["audit", "verify"]) == 1
+    assert "fewer than 32 characters" in capfd.readouterr().err
+    assert secret.read_bytes() == content
+
+
 def test_files_are_their_owner_s(tmp_path):
     written(tmp_path)
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}

@@ -31,6 +31,27 @@ class _Remembered:
     reading: int
 
 
+def issuer_keys(settings: Settings) -> SigningKeys | None:
+    """Where the keys of the settings' issuer come from; `None` where they name no issuer.
+
+    Raises:
+        SettingsError: they say only half of what is needed, or the file of keys cannot be used.
+    """
+    if not settings.jwt_issuer:
+        if settings.jwt_jwks or settings.jwt_audience:
+            raise SettingsError(
+                "bearer tokens need an issuer",
+                hint="set FINML_JWT_ISSUER, or unset the other FINML_JWT_*",
+            )
+        return None
+    if not (settings.jwt_audience and settings.jwt_jwks):
+        raise SettingsError(
+            "bearer tokens need an audience and the issuer's keys",
+            hint="set FINML_JWT_AUDIENCE and FINML_JWT_JWKS",
+        )
+    return signing_keys(settings.jwt_jwks)
+
+
 class Tokens:
     """Verifies bearer tokens.
 
@@ -54,22 +75,11 @@ class Tokens:
         """By the settings; `None` where they name no issuer.
 
         Raises:
-            SettingsError: they say only half of what is needed, or the file of keys cannot be used.
-            AuditError: the secret that ids are made with can be neither read nor made.
+            SettingsError: as for `issuer_keys`, or the secret that ids are made with is too short.
+            AuditError: that secret can be neither read nor made.
         """
-        if not settings.jwt_issuer:
-            if settings.jwt_jwks or settings.jwt_audience:
-                raise SettingsError(
-                    "bearer tokens need an issuer",
-                    hint="set FINML_JWT_ISSUER, or unset the other FINML_JWT_*",
-                )
-            return None
-        if not (settings.jwt_audience and settings.jwt_jwks):
-            raise SettingsError(
-                "bearer tokens need an audience and the issuer's keys",
-                hint="set FINML_JWT_AUDIENCE and FINML_JWT_JWKS",
-            )
-        return cls(settings, signing_keys(settings.jwt_jwks))
+        keys = issuer_keys(settings)
+        return None if keys is None else cls(settings, keys)
 
     async def find(self, token: bytes) -> Caller | None:
         """Who a token speaks for, or `None` where it is none that is taken now.
@@ -91,7 +101,7 @@ class Tokens:
             # PyJWT raises the latter two for documents that are no token at all
             return None
         # an id for logs, which does not give the subject away to whoever reads them
-        caller_id = f"jwt:{pseudonym(self._pseudonym_key, str(claims['sub']))}"
+        caller_id = f"jwt:{pseudonym(self._pseudonym_key, str(claims['sub']), 'caller')}"
         caller = Caller(caller_id, Scopes.within(claims.get("scope")), self._limits)
         self._remember(digest, _Remembered(caller, float(claims["exp"]), self._keys.reading))
         return caller

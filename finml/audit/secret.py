@@ -25,8 +25,8 @@ def audit_secret(settings: Settings, *, make: bool = True) -> bytes:
         make: whether one is made where there is none.
 
     Raises:
-        SettingsError: it is too short.
-        AuditError: it can be neither read nor made.
+        SettingsError: the setting's is too short.
+        AuditError: the one below home is too short, or can be neither read nor made.
     """
     if given := settings.given_secret("audit_secret", least=FEWEST_CHARACTERS):
         return given
@@ -35,9 +35,20 @@ def audit_secret(settings: Settings, *, make: bool = True) -> bytes:
         if make and not path.exists():
             # of several processes that do so at once, the first decides
             write_private(path, secrets.token_hex(32).encode(), replace=False)
-        return path.read_bytes()
+        return _read(path)
     except OSError as error:
         raise AuditError(
             f"the audit log's secret {path} cannot be read: {error.strerror}",
             hint="set FINML_AUDIT_SECRET, or serve once with the same home",
         ) from error
+
+
+def _read(path: Path) -> bytes:
+    secret = path.read_bytes()
+    if len(secret.strip()) < FEWEST_CHARACTERS:
+        # as a file that was emptied or only touched: what is chained with it anybody could forge
+        raise AuditError(
+            f"the audit log's secret {path} has fewer than {FEWEST_CHARACTERS} characters",
+            hint="restore it; a new one, made once this is removed, does not agree with the log so far",
+        )
+    return secret

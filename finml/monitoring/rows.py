@@ -151,7 +151,7 @@ class Encoder:
             one.shadow,
             one.action,
             one.caller,
-            pseudonym(self._key, subject),
+            pseudonym(self._key, subject, "subject"),
             one.position,
             one.latency_ms,
             one.error,
