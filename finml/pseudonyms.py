@@ -28,8 +28,8 @@ def pseudonym_key(settings: Settings) -> bytes:
 def pseudonym(key: bytes, name: str, role: Role) -> str:
     """The stand-in for a name in a role: 16 hexadecimal digits.
 
-    Who calls under the name that predictions know it by has another stand-in there: a log of callers does not say
-    whom predictions are about.
+    Who calls under the name that predictions know it by has another stand-in there: a log of callers does not
+    say whom predictions are about.
     """
     # BLAKE2's own means of keeping apart what one key is used for (RFC 7693 calls it personalization)
     hashed = blake2b(
