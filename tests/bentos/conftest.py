@@ -11,6 +11,8 @@ from bentos.credit_risk import CreditRiskScorer
 from bentos.packaging import PackagedBento, package
 from bentos.server import running
 from feature_repo import definitions
+from finml.access.key_store import KeyStore
+from finml.access.keys import NewKey
 from finml.features.build import build
 from finml.features.materialize import materialize
 from finml.features.online import OnlineFeatures
@@ -26,6 +28,8 @@ from finml.registry.registration import register
 from finml.registry.tracking import log_evaluation, log_training, log_verdict
 from finml.registry.versions import Version
 from finml.settings import Settings
+from tests.bentos.edges import Desk
+from tests.bentos.misbehaving import MISBEHAVING
 from tests.oci import base_image, engine
 
 __all__ = ["base_image", "engine"]
@@ -128,3 +132,27 @@ def service(bank: Bank, bento: PackagedBento) -> Iterator[httpx.Client]:
     """A client of the real service."""
     with running(bank.settings, tag=bento.tag) as url, httpx.Client(base_url=url, timeout=30) as client:
         yield client
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Of a service that is open to everybody and logs no predictions."""
+    return Settings(home=tmp_path, auth="open", inference_log="off")
+
+
+@pytest.fixture
+def desk(settings: Settings) -> Desk:
+    """An edge with close limits before a model and before what misbehaves."""
+    return Desk(settings, app=MISBEHAVING, max_body_bytes=200, timeout_s=0.3)
+
+
+@pytest.fixture
+def keyed(tmp_path: Path) -> Settings:
+    """Of a service that asks for keys."""
+    return Settings(home=tmp_path, auth="required", rate_per_s=1, rate_burst=1000, _env_file=None)
+
+
+@pytest.fixture
+def made(keyed: Settings) -> NewKey:
+    """A key of that service."""
+    return KeyStore(keyed).create("a shop", ["credit_risk:predict"], daily_quota=10)
