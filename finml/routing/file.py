@@ -1,9 +1,10 @@
 """Reading and writing the routing file and its history, safe among processes and against crashes."""
 
+import errno
 import json
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -76,6 +77,9 @@ def change(
 ) -> Routing | None:
     """Change the file: written beside, then renamed, by one process at a time, and noted in its history.
 
+    The note comes first, so that no change goes without one, and is taken back where the change fails after
+    all. A process that is killed between the two leaves a note of a change that did not come.
+
     Args:
         path: the file.
         make: the new routing for the present one, or `None` to leave it.
@@ -87,7 +91,7 @@ def change(
 
     Raises:
         RoutingError: the present file is broken, or another process holds it.
-        OSError: the folder cannot be written.
+        OSError: the folder or the history cannot be written; the file is as it was.
     """
     with locked(path, lock_s):
         before = read(path)
@@ -100,10 +104,10 @@ def change(
                 file.write(written(after))
                 file.flush()
                 os.fsync(file.fileno())
-            beside.replace(path)
+            with _noted(path, before, after, entry):
+                beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
-        _remember(path, before, after, entry)
     return after
 
 
@@ -125,7 +129,9 @@ def history_file(path: Path) -> Path:
     return path.with_suffix(".history.jsonl")
 
 
-def _remember(path: Path, before: Routing, after: Routing, entry: Mapping[str, object]) -> None:
+@contextmanager
+def _noted(path: Path, before: Routing, after: Routing, entry: Mapping[str, object]) -> Iterator[None]:
+    """Append a change to the history, and take it back where the block fails."""
     at = datetime.now(UTC).isoformat()
     lines = []
     for model in sorted(before.models | after.models):
@@ -134,9 +140,19 @@ def _remember(path: Path, before: Routing, after: Routing, entry: Mapping[str, o
             said = {"before": was, "after": becomes}
             rules = {key: rule.model_dump(mode="json", exclude_defaults=True) for key, rule in said.items()}
             lines.append(json.dumps({"at": at, "model": model, **entry, **rules}, ensure_ascii=False) + "\n")
-    # one write at the end of the file, which is whole or not there
     with history_file(path).open("ab", buffering=0) as file:
-        file.write("".join(lines).encode())
+        size, note = os.fstat(file.fileno()).st_size, "".join(lines).encode()
+        try:
+            if file.write(note) < len(note):
+                # what a full disk does to the write that fills it
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(history_file(path)))
+            os.fsync(file.fileno())
+            yield
+        except BaseException:
+            # who writes holds the lock, so nobody has appended since
+            with suppress(OSError):
+                file.truncate(size)
+            raise
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -71,6 +72,22 @@ def test_the_history_tells_who_why_and_what(path):
     assert (first["by"], first["why"], first["action"]) == ("ana", "to see", "set")
     assert first["after"] == {"split": {"challenger": 10.0}}
     assert (second["by"], second["action"], second["before"]) == ("ben", "rollback", first["after"])
+
+
+def test_the_history_tells_of_no_change_that_failed(path, monkeypatch):
+    put(path, split={"challenger": 10})
+    before, history = path.read_text(), file.history_file(path).read_text()
+
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", refuse)
+        with pytest.raises(OSError, match="No space left"):
+            put(path, split={"challenger": 20})
+    assert (path.read_text(), file.history_file(path).read_text()) == (before, history)
+    assert put(path, split={"challenger": 20}).changed
+    assert len(file.history_file(path).read_text().splitlines()) == 2
 
 
 def test_a_broken_file_is_not_written_over(path, say):

@@ -156,6 +156,25 @@ def test_what_could_not_be_written_is_tried_again_until_it_can(on_canary, path, 
     assert entry["by"] == "router"
 
 
+def test_a_rollback_that_the_history_cannot_take_waits_for_it(on_canary, path, clock):
+    history, before = file.history_file(path), path.read_text()
+    # a device without room for a single character
+    history.symlink_to("/dev/full")
+    assert until_rolled_back(on_canary, Traffic(7, errors=0.5), 5000)
+    on_canary.refresh()
+    assert on_canary.route(MODEL, "ana").variant == "champion"
+    # what is said is so: the file has still the canary
+    assert "the file cannot say so" in on_canary.error
+    assert path.read_text() == before
+    history.unlink()
+    clock.forward(seconds=1)
+    on_canary.check()
+    assert file.read(path).rule(MODEL).rolled_back
+    assert on_canary.error == ""
+    (entry,) = map(json.loads, history.read_text().splitlines())
+    assert (entry["action"], entry["by"], entry["model"]) == ("rolled_back", "router", MODEL)
+
+
 def test_what_could_not_be_written_gives_way_to_what_the_file_says_by_then(on_canary, path, say, clock):
     with file.locked(path):
         assert until_rolled_back(on_canary, Traffic(7, errors=0.5), 5000)
