@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-import time
+import threading
 
 import pytest
 
@@ -44,15 +44,19 @@ def test_a_long_head_that_comes_at_once_is_refused(monkeypatch):
 def test_who_leaves_its_answer_unread_is_cut_off(monkeypatch):
     monkeypatch.setattr(protocol, "READ_WITHIN_S", 0.2)
     length = 50_000_000
+    cut_off = threading.Event()
 
     async def long(scope, receive, send) -> None:
         headers = [(b"content-length", str(length).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b"a" * length})
+        await send({"type": "http.response.body", "body": b"a" * (length - 1), "more_body": True})
+        # waits until the caller has read the rest, which it does not, or is gone
+        await send({"type": "http.response.body", "body": b"a"})
+        cut_off.set()
 
     with patient(long) as port, connect(port) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-        time.sleep(0.6)
+        assert cut_off.wait(10)
         found = 0
         with contextlib.suppress(ConnectionResetError):
             while part := connection.recv(1 << 20):
