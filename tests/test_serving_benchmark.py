@@ -38,7 +38,7 @@ def findings(**rates: float) -> Findings:
         for callers in PLAN.connections
         for turn in range(3)
     ]
-    return Findings(runs, {"credit_risk": [900], "credit_risk_reasons": [500], "intent": [110.0]}, {})
+    return Findings(runs, {"credit_risk": [900], "credit_risk_reasons": [500], "intent": [110.0] * 3}, {})
 
 
 def test_peers_compute_what_finml_answers(folder, cases, monkeypatch):
@@ -69,6 +69,18 @@ def test_medians_decide(cases):
         assert by_words[f"credit_risk, {callers} callers: rate over {ON_ONNX.name}"].passed
     assert by_words["credit_risk, 1 caller: p50 over that with batching off"].figure == 1
     assert by_words["intent, 64 callers: rate over the model alone"].passed
+
+
+def test_ratios_are_of_one_repetition():
+    slow = {0: 1.0, 1: 0.1, 2: 0.5}
+    runs = [
+        Run(name, "credit_risk", 16, turn, load.Load(rate * slow[turn], 10, 20, 0, 0.1))
+        for name, rate in ((FINML, 150), (ON_ONNX.name, 100))
+        for turn in range(3)
+    ]
+    # the rival was not measured in the repetition in which the machine was fast
+    found = Findings([run for run in runs if (run.contender, run.repetition) != (ON_ONNX.name, 0)], {}, {})
+    assert criteria.rates(found, "credit_risk", 16, FINML, ON_ONNX.name) == pytest.approx(1.5)
 
 
 def test_the_best_peer_is_no_finml():

@@ -1,6 +1,10 @@
-"""What the service must reach, and whether it does."""
+"""What the service must reach, and whether it does.
+
+Ratios are taken within a repetition, and their median counts: a machine is not equally fast all the time.
+"""
 
 from dataclasses import dataclass
+from statistics import median
 
 from benchmarks.serving.cases import Task
 from benchmarks.serving.contenders import FINML, ON_ONNX, QUICK_START, UNBATCHED, Contender
@@ -42,20 +46,20 @@ def criteria(findings: Findings, contenders: list[Contender]) -> list[Criterion]
     """All of them."""
     found = []
     for task in TASKS:
-        one, other = findings.of(FINML, task, 1), findings.of(UNBATCHED, task, 1)
-        ratio = one.p50_ms / other.p50_ms if one and other else None
+        pairs = findings.paired(task, 1, FINML, UNBATCHED)
+        ratio = median(one.p50_ms / other.p50_ms for one, other in pairs) if pairs else None
         words = f"{task}, 1 caller: p50 over that with batching off"
         found.append(Criterion(words, ratio, MOST_OVER_UNBATCHED, least=False))
     for callers in (16, 64):
         for rival, bound in ((QUICK_START.name, LEAST_OVER_QUICK_START), (ON_ONNX.name, LEAST_OVER_ONNX)):
             ratio = rates(findings, "credit_risk", callers, FINML, rival)
             found.append(Criterion(f"credit_risk, {callers} callers: rate over {rival}", ratio, bound))
-    intent = findings.of(FINML, "intent", 64)
-    alone = findings.limit("intent") if findings.limits["intent"] else None
+    pairs = findings.paired("intent", 64, FINML, FINML)
+    of_limit = [mine.rate / alone for (mine, _), alone in zip(pairs, findings.limits["intent"], strict=False)]
     found.append(
         Criterion(
             "intent, 64 callers: rate over the model alone",
-            intent.rate / alone if intent and alone else None,
+            median(of_limit) if of_limit else None,
             LEAST_OF_LIMIT,
         )
     )
@@ -71,9 +75,10 @@ def criteria(findings: Findings, contenders: list[Contender]) -> list[Criterion]
 
 
 def rates(findings: Findings, task: Task, callers: int, one: str, other: str) -> float | None:
-    """Rate of one contender over that of another; `None` where either is missing."""
-    mine, theirs = findings.of(one, task, callers), findings.of(other, task, callers)
-    return mine.rate / theirs.rate if mine and theirs and theirs.rate else None
+    """Rate of one contender over that of another: the median of each repetition's; `None` without one."""
+    pairs = findings.paired(task, callers, one, other)
+    found = [mine.rate / theirs.rate for mine, theirs in pairs if theirs.rate]
+    return median(found) if found else None
 
 
 def best_peer(findings: Findings, task: Task, callers: int, contenders: list[Contender]) -> str | None:

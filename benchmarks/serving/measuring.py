@@ -3,7 +3,7 @@
 import statistics
 import tempfile
 import urllib.error
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.serving import limit, load, servers
 from benchmarks.serving.cases import Loan, Message, Task
-from benchmarks.serving.contenders import WORKERS, Contender, Server
+from benchmarks.serving.contenders import FINML, WORKERS, Contender, Server
 from benchmarks.serving.environments import InstallError, environment
 from finml.errors import FinmlError
 from finml.settings import Settings
@@ -78,6 +78,20 @@ class Findings:
             return None
         return load.Load(**{name: statistics.median(run[name] for run in found) for name in found[0]})
 
+    def paired(self, task: Task, connections: int, one: str, other: str) -> list[tuple[load.Load, load.Load]]:
+        """What two contenders did in each repetition in which both were measured."""
+        runs = {
+            (run.contender, run.repetition): run.measured
+            for run in self.runs
+            if (run.task, run.connections) == (task, connections)
+        }
+        turns = sorted({repetition for _, repetition in runs})
+        return [
+            (runs[one, turn], runs[other, turn])
+            for turn in turns
+            if (one, turn) in runs and (other, turn) in runs
+        ]
+
     def limit(self, name: str) -> float:
         """Median rows a second of a model alone."""
         return statistics.median(self.limits[name])
@@ -111,19 +125,27 @@ class Bench:
     def measure(self, contenders: Sequence[Contender], plan: Plan) -> Findings:
         """Measure the contenders and the models alone."""
         findings = Findings([], {name: [] for name in LIMITS}, {})
+        servers = list(dict.fromkeys(contender.server.name for contender in contenders))
+        # the models alone are measured next to what is held against them
+        beside = FINML if FINML in servers else servers[0]
         for repetition in range(plan.repetitions):
-            for name, task in LIMITS.items():
-                if any(contender.task == task for contender in contenders):
-                    rate = limit.in_processes(
-                        name, self.models[task], processes=WORKERS, seconds=plan.seconds
-                    )
-                    findings.limits[name].append(rate)
-                    print(f"{repetition}  {name} alone: {rate:.0f}/s", flush=True)
-            for server in dict.fromkeys(contender.server.name for contender in contenders):
+            # there and back: what slows the machine for minutes is no one's in particular
+            for server in reversed(servers) if repetition % 2 else servers:
+                if server == beside:
+                    self._measure_limits({each.task for each in contenders}, plan, repetition, findings)
                 self._measure_server(
                     [each for each in contenders if each.server.name == server], plan, repetition, findings
                 )
         return findings
+
+    def _measure_limits(
+        self, tasks: Collection[Task], plan: Plan, repetition: int, findings: Findings
+    ) -> None:
+        for name, task in LIMITS.items():
+            if task in tasks:
+                rate = limit.in_processes(name, self.models[task], processes=WORKERS, seconds=plan.seconds)
+                findings.limits[name].append(rate)
+                print(f"{repetition}  {name} alone: {rate:.0f}/s", flush=True)
 
     def _measure_server(
         self, contenders: Sequence[Contender], plan: Plan, repetition: int, findings: Findings
