@@ -1,7 +1,7 @@
 """What the command line does to the routing: set a rule, take it back."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +13,9 @@ from finml.routing.file import Held
 from finml.routing.rules import CHAMPION, Canary, Limits, Routing, Rule, Step
 
 Target = Literal["champion", "previous"]
+
+RECENT = timedelta(minutes=10)
+"""For so long after a canary's end by itself, a rollback that does not say how far is taken to mean it."""
 
 
 class RouteChange(BaseModel):
@@ -43,11 +46,16 @@ def set_rule(path: Path, held: Held, model: str, rule: Rule, *, who: str, why: s
 
 
 def roll_back(
-    path: Path, held: Held, model: str, *, who: str, why: str = "", to: Target | None = None
+    path: Path,
+    held: Held,
+    model: str,
+    *,
+    who: str,
+    why: str = "",
+    to: Target | None = None,
+    now: datetime | None = None,
 ) -> RouteChange:
     """Take a model back to safety: to the champion where others have a share, else to the previous champion.
-
-    A canary that has ended by itself was rolled back already: nothing changes, unless `to` says how far.
 
     Args:
         path: the routing file.
@@ -56,19 +64,27 @@ def roll_back(
         who: who answers for it, for the history.
         why: the reason.
         to: where to; by default one back.
+        now: the present, with a time zone; by default the clock's.
 
     Raises:
-        RoutingError: as for `set_rule`; and where the previous champion answers everybody already, since
-            nothing is further back.
+        RoutingError: as for `set_rule`; and where `to` does not say how far, but nothing would change or not
+            what was meant: the previous champion answers everybody already, so nothing is further back; or a
+            canary has just ended by itself, and whoever was about to end it would go one too far.
     """
+    present = now or datetime.now(UTC)
 
     def safer(rule: Rule) -> Rule:
         if rule.to is None and to != "previous":
             return CHAMPION
-        if rule.to == "champion" and (to == "champion" or (rule.rolled_back and to is None)):
+        if rule.to is not None and rule.to == to:
             return rule
-        if rule.to == "previous" and to == "previous":
-            return rule
+        note = rule.rolled_back
+        if note and to is None and abs(present - note.at) <= RECENT:
+            raise RoutingError(
+                f"nothing was changed: the canary of {model} has just ended by itself, "
+                f"at {note.at:%Y-%m-%d %H:%M} UTC: {note.reason}",
+                hint=f"to go on to the previous champion: `finml route rollback {model} --to previous`",
+            )
         if rule.to == "previous":
             raise RoutingError(
                 f"everybody is answered by the previous champion of {model} already",
@@ -130,11 +146,6 @@ def _change(
 
     done = file.change(path, changed, {"action": action, "by": who, "why": why})
     words = f"{model}: {after.words}" + (f" (before: {before.words})" if done else " already")
-    if not done and (note := after.rolled_back):
-        words = (
-            f"{model}: rolled back already, by itself at {note.at:%Y-%m-%d %H:%M} UTC: {note.reason}; "
-            f"to go on to the previous champion: `finml route rollback {model} --to previous`"
-        )
     return RouteChange(
         model=model, words=words, changed=done is not None, before=before.words, after=after.words
     )

@@ -1,10 +1,16 @@
 """`finml route` as its callers see it: what it writes, says, refuses, and ends with."""
 
+from datetime import timedelta
+
 import pytest
 
 from bentos.release import Release, ReleasedModel
 from finml.routing import file
+from finml.routing.changes import set_rule
 from finml.routing.router import Router
+from finml.routing.rules import Rule
+
+HELD = {"intent": ["champion", "challenger", "previous"]}
 
 
 def model(name, version, alias):
@@ -60,22 +66,39 @@ def test_set_show_rollback(finml, packaged):
     assert finml("route", "rollback", "intent").code == 1
 
 
-def test_what_has_been_rolled_back_by_itself_goes_no_further_unasked(finml, packaged):
+@pytest.fixture
+def ended(finml, packaged):
+    """The same, where a canary has just ended by itself."""
     finml("route", "set", "intent", "canary", "--steps", "50:10")
-    router = Router(packaged.routing, {"intent": ["champion", "challenger", "previous"]})
+    router = Router(packaged.routing, HELD)
     for _ in range(200):
         router.observe("intent", "challenger", ok=False, latency_s=0.01)
     assert router.check()
-    for words in ((), ("--to", "champion")):
-        again = finml("route", "rollback", "intent", *words)
-        assert (again.code, file.read(packaged.routing).rule("intent").to) == (0, "champion")
-        assert "intent: rolled back already, by itself at" in again.stdout
-        assert "100.0% of the challenger's answers failed" in again.stdout
+    return packaged
+
+
+def test_what_has_just_been_rolled_back_by_itself_goes_no_further_unasked(finml, ended):
+    again = finml("route", "rollback", "intent")
+    assert (again.code, file.read(ended.routing).rule("intent").to) == (1, "champion")
+    said = " ".join(again.stderr.split())
+    assert "nothing was changed: the canary of intent has just ended by itself" in said
+    assert "100.0% of the challenger's answers failed" in said
+    assert "finml route rollback intent --to previous" in said
+    stays = finml("route", "rollback", "intent", "--to", "champion")
+    assert (stays.code, stays.stdout) == (0, "intent: champion already.\n")
     further = finml("route", "rollback", "intent", "--to", "previous")
     assert further.stdout == "intent: previous (before: champion).\n"
     assert finml("route", "rollback", "intent", "--to", "previous").stdout == "intent: previous already.\n"
     forward = finml("route", "rollback", "intent", "--to", "champion")
-    assert (forward.code, file.read(packaged.routing).rule("intent").to) == (1, "previous")
+    assert (forward.code, file.read(ended.routing).rule("intent").to) == (1, "previous")
+
+
+def test_a_canary_that_ended_long_ago_is_in_no_rollback_s_way(finml, ended):
+    rule = file.read(ended.routing).rule("intent")
+    old = rule.rolled_back.model_copy(update={"at": rule.rolled_back.at - timedelta(minutes=11)})
+    set_rule(ended.routing, HELD, "intent", rule.model_copy(update={"rolled_back": old}), who="test")
+    assert finml("route", "rollback", "intent").stdout == "intent: previous (before: champion).\n"
+    assert file.read(ended.routing).rule("intent") == Rule(to="previous")
 
 
 def test_a_trial_can_go_to_the_previous_champion_at_once(finml, packaged):

@@ -2,6 +2,8 @@
 
 import json
 import threading
+from contextlib import nullcontext
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from finml.errors import RoutingError, UsageError
 from finml.routing import file
 from finml.routing.changes import canary, roll_back, set_rule
-from finml.routing.rules import Rule, Split
+from finml.routing.rules import RolledBack, Rule, Split
 from tests.routing.conftest import HELD, START
 from tests.routing.test_rules import rules
 
@@ -32,6 +34,19 @@ def test_set_and_roll_back_go_round(path):
     assert put(path, to="champion").before == "previous"
     assert put(path, to="champion").changed is False
     assert file.read(path).models == {}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "to"),
+    [(0, "champion"), (10, "champion"), (-10, "champion"), (11, "previous"), (-11, "previous")],
+)
+def test_a_canary_that_ended_by_itself_is_what_a_rollback_means_for_ten_minutes(path, minutes, to):
+    trial = canary(["5:10"], {}, 100, START).canary
+    note = RolledBack(at=START, reason="errors", figures={}, canary=trial)
+    put(path, to="champion", rolled_back=note)
+    with nullcontext() if to == "previous" else pytest.raises(RoutingError, match="nothing was changed"):
+        roll_back(path, HELD, "credit_risk", who="ana", now=START + timedelta(minutes=minutes))
+    assert file.read(path).rule("credit_risk").to == to
 
 
 @given(rules)
