@@ -140,6 +140,7 @@ class Front:
         own = {
             "queued_rows": sum(model.waiting_rows() for model in models),
             "shadows_dropped": sum(model.shadows.dropped for model in models),
+            "shadows_failed": sum(model.shadows.failed.total() for model in models),
         }
         return own | self.records.state()
 

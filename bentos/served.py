@@ -224,11 +224,7 @@ class ServedModel:
 
     def _shadow(self, alias: str, action: Action, asked: Asked, aside: Aside) -> None:
         async def score() -> None:
-            try:
-                given = await self._scored(alias, action, asked, aside, shadow=True)
-            except Exception as error:
-                log.warning("shadow_failed", model=self.name, error=type(error).__name__)
-                return
+            given = await self._scored(alias, action, asked, aside, shadow=True)
             for (place, _), one in zip(asked, given, strict=True):
                 aside(place, one, True)
 
