@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 Json = ContentType("application/json")
 
-COLLECT_AFTER = (50_000, 20, 50)
+COLLECT_AFTER = (10_000, 20, 20)
 """Objects made since a collection after which the next one comes, then collections before one of older ones.
 
 Requests make many objects and few cycles: by Python's own 700, collecting takes a twentieth of the time."""

@@ -16,7 +16,7 @@ LEAST_SECONDS = 120.0
 
 
 class Sample(BaseModel):
-    """Memory at one moment: resident MiB of all processes together, seconds since 1970."""
+    """Memory at one moment: MiB of all processes together, seconds since 1970."""
 
     at: float
     mib: float
@@ -40,9 +40,9 @@ class Growth(BaseModel):
 
 
 class MemoryWatch:
-    """Samples the resident memory of processes and all that they start, in a thread, until stopped.
+    """Samples the memory of processes and all that they start, in a thread, until stopped.
 
-    Pages that processes share are counted in each: the sum says too much, its growth does not.
+    What processes share is counted once, where the system says it (Linux does).
     """
 
     def __init__(self, processes: Sequence["psutil.Process"], clock: Callable[[], float]) -> None:
@@ -66,6 +66,12 @@ class MemoryWatch:
             self.samples.append(sample(self._processes, self._clock()))
 
 
+def own_share(process: "psutil.Process") -> int:
+    """Bytes of resident memory of a process, of pages that it shares its part."""
+    found = process.memory_full_info()
+    return int(getattr(found, "pss", found.rss))
+
+
 def sample(processes: Sequence["psutil.Process"], at: float) -> Sample:
     """Memory of processes and their descendants now; those that have ended count nothing."""
     import psutil
@@ -74,7 +80,7 @@ def sample(processes: Sequence["psutil.Process"], at: float) -> Sample:
     for root in processes:
         try:
             for process in (root, *root.children(recursive=True)):
-                sizes.append(process.memory_info().rss)
+                sizes.append(own_share(process))
         except psutil.NoSuchProcess:
             continue
     return Sample(at=at, mib=sum(sizes) / MIB, processes=len(sizes))

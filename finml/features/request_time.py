@@ -47,7 +47,9 @@ def monthly_installment(
     if math.isnan(annual_rate) or annual_rate <= 0:
         return loan_amount / term_months
     monthly = annual_rate / MONTHS_A_YEAR
-    return float(loan_amount * monthly / (1 - (1 + monthly) ** -term_months))
+    repaid = 1 - (1 + monthly) ** -term_months
+    # a rate too small to be told from none
+    return float(loan_amount * monthly / repaid) if repaid else loan_amount / term_months
 
 
 def _ratios(*row: float | None) -> dict[str, float]:
