@@ -68,7 +68,12 @@ class MemoryWatch:
 
 def own_share(process: "psutil.Process") -> int:
     """Bytes of resident memory of a process, of pages that it shares its part."""
-    found = process.memory_full_info()
+    import psutil
+
+    try:
+        found = process.memory_full_info()
+    except psutil.AccessDenied:
+        return int(process.memory_info().rss)
     return int(getattr(found, "pss", found.rss))
 
 

@@ -83,6 +83,16 @@ def test_ratios_are_of_one_repetition():
     assert criteria.rates(found, "credit_risk", 16, FINML, ON_ONNX.name) == pytest.approx(1.5)
 
 
+def test_the_limit_is_that_of_the_same_repetition():
+    runs = [
+        Run(FINML, "intent", 64, turn, load.Load(rate, 10, 20, 0, 0.1)) for turn, rate in ((1, 100), (2, 50))
+    ]
+    limits = {"credit_risk": [], "credit_risk_reasons": [], "intent": [50.0, 100.0, 50.0]}
+    found = criteria.criteria(Findings(runs, limits, {}), CONTENDERS)
+    (alone,) = [each for each in found if each.words == "intent, 64 callers: rate over the model alone"]
+    assert alone.figure == pytest.approx(1.0)
+
+
 def test_the_best_peer_is_no_finml():
     fastest = next(place for place, each in enumerate(CONTENDERS) if each.name == UNBATCHED)
     peer = next(

@@ -47,7 +47,7 @@ def criteria(findings: Findings, contenders: list[Contender]) -> list[Criterion]
     found = []
     for task in TASKS:
         pairs = findings.paired(task, 1, FINML, UNBATCHED)
-        ratio = median(one.p50_ms / other.p50_ms for one, other in pairs) if pairs else None
+        ratio = median(one.p50_ms / other.p50_ms for one, other in pairs.values()) if pairs else None
         words = f"{task}, 1 caller: p50 over that with batching off"
         found.append(Criterion(words, ratio, MOST_OVER_UNBATCHED, least=False))
     for callers in (16, 64):
@@ -55,7 +55,7 @@ def criteria(findings: Findings, contenders: list[Contender]) -> list[Criterion]
             ratio = rates(findings, "credit_risk", callers, FINML, rival)
             found.append(Criterion(f"credit_risk, {callers} callers: rate over {rival}", ratio, bound))
     pairs = findings.paired("intent", 64, FINML, FINML)
-    of_limit = [mine.rate / alone for (mine, _), alone in zip(pairs, findings.limits["intent"], strict=False)]
+    of_limit = [mine.rate / findings.limits["intent"][turn] for turn, (mine, _) in pairs.items()]
     found.append(
         Criterion(
             "intent, 64 callers: rate over the model alone",
@@ -77,7 +77,7 @@ def criteria(findings: Findings, contenders: list[Contender]) -> list[Criterion]
 def rates(findings: Findings, task: Task, callers: int, one: str, other: str) -> float | None:
     """Rate of one contender over that of another: the median of each repetition's; `None` without one."""
     pairs = findings.paired(task, callers, one, other)
-    found = [mine.rate / theirs.rate for mine, theirs in pairs if theirs.rate]
+    found = [mine.rate / theirs.rate for mine, theirs in pairs.values() if theirs.rate]
     return median(found) if found else None
 
 

@@ -78,19 +78,21 @@ class Findings:
             return None
         return load.Load(**{name: statistics.median(run[name] for run in found) for name in found[0]})
 
-    def paired(self, task: Task, connections: int, one: str, other: str) -> list[tuple[load.Load, load.Load]]:
-        """What two contenders did in each repetition in which both were measured."""
+    def paired(
+        self, task: Task, connections: int, one: str, other: str
+    ) -> dict[int, tuple[load.Load, load.Load]]:
+        """What two contenders did, by repetition, where both were measured."""
         runs = {
             (run.contender, run.repetition): run.measured
             for run in self.runs
             if (run.task, run.connections) == (task, connections)
         }
-        turns = sorted({repetition for _, repetition in runs})
-        return [
-            (runs[one, turn], runs[other, turn])
-            for turn in turns
+        turns = {repetition for _, repetition in runs}
+        return {
+            turn: (runs[one, turn], runs[other, turn])
+            for turn in sorted(turns)
             if (one, turn) in runs and (other, turn) in runs
-        ]
+        }
 
     def limit(self, name: str) -> float:
         """Median rows a second of a model alone."""
@@ -125,16 +127,16 @@ class Bench:
     def measure(self, contenders: Sequence[Contender], plan: Plan) -> Findings:
         """Measure the contenders and the models alone."""
         findings = Findings([], {name: [] for name in LIMITS}, {})
-        servers = list(dict.fromkeys(contender.server.name for contender in contenders))
+        names = list(dict.fromkeys(contender.server.name for contender in contenders))
         # the models alone are measured next to what is held against them
-        beside = FINML if FINML in servers else servers[0]
+        beside = FINML if FINML in names else next(iter(names), "")
         for repetition in range(plan.repetitions):
             # there and back: what slows the machine for minutes is no one's in particular
-            for server in reversed(servers) if repetition % 2 else servers:
-                if server == beside:
+            for name in reversed(names) if repetition % 2 else names:
+                if name == beside:
                     self._measure_limits({each.task for each in contenders}, plan, repetition, findings)
                 self._measure_server(
-                    [each for each in contenders if each.server.name == server], plan, repetition, findings
+                    [each for each in contenders if each.server.name == name], plan, repetition, findings
                 )
         return findings
 

@@ -47,7 +47,8 @@ def monthly_installment(
     if math.isnan(annual_rate) or annual_rate <= 0:
         return loan_amount / term_months
     monthly = annual_rate / MONTHS_A_YEAR
-    repaid = 1 - (1 + monthly) ** -term_months
+    # by logarithms: of a small rate, 1 + rate keeps nothing
+    repaid = -math.expm1(-term_months * math.log1p(monthly))
     # a rate too small to be told from none
     return float(loan_amount * monthly / repaid) if repaid else loan_amount / term_months
 

@@ -48,7 +48,8 @@ def test_an_instalment_that_is_not_told_follows_from_the_terms() -> None:
     nan = math.nan
     assert monthly_installment(1200.0, 12.0, nan, nan) == 100.0
     assert monthly_installment(1200.0, 12.0, 0.0, nan) == 100.0
-    assert monthly_installment(1200.0, 12.0, 1e-267, nan) == 100.0
+    for rate in (5e-324, 1e-267, 2e-15, 1e-12):
+        assert monthly_installment(1200.0, 12.0, rate, nan) == pytest.approx(100.0)
     assert monthly_installment(100_000.0, 12.0, 0.12, nan) == pytest.approx(8884.88, abs=0.01)
     assert monthly_installment(100_000.0, 12.0, 0.12, 7.0) == 7.0
     assert math.isnan(monthly_installment(nan, 12.0, 0.12, nan))

@@ -1,6 +1,8 @@
 """The verdict: what it says first, and what each kind of scenario is judged by."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -165,6 +167,30 @@ def test_memory_of_this_process_is_seen():
     with MemoryWatch([], lambda: 0.0) as watch:
         pass
     assert watch.samples == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="the system does not say what is shared")
+def test_what_processes_share_is_counted_once():
+    import psutil
+
+    shared = bytearray(b"x") * (64 * MIB)
+    ours = psutil.Process()
+    alone = sample([ours], 0.0)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(writing)
+        os.read(reading, 1)
+        os._exit(0)
+    try:
+        both = sample([ours], 0.0)
+    finally:
+        os.close(writing)
+        os.waitpid(child, 0)
+        os.close(reading)
+    assert both.processes == alone.processes + 1
+    assert both.mib < 1.3 * alone.mib
+    assert len(shared) == 64 * MIB
 
 
 STEPS = {"rate_per_s": 10, "steps": {"every_s": 10, "factor": 2}}
