@@ -52,7 +52,9 @@ def tree(bank, bento, tmp_path, request) -> Iterator[Tree]:
     """A server of two workers that is ready; drains for the test's parameter, or not at all."""
     port, log = free_port(), tmp_path / "log"
     with log.open("wb") as output:
-        settings = bank.settings.model_copy(update={"drain_s": getattr(request, "param", 0.0)})
+        drain_s = getattr(request, "param", 0.0)
+        # what is waited for is said at this level
+        settings = bank.settings.model_copy(update={"drain_s": drain_s, "log_level": "INFO"})
         process = start(settings, port, tag=bento.tag, workers=WORKERS, output=output.fileno())
     try:
         wait_for(lambda: log.read_text().count("warmed_up") == WORKERS and is_ready(f"http://{HOST}:{port}"))
