@@ -1,5 +1,6 @@
 """A small bank with a trained and registered model, packaged once, and the service that it becomes."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,9 +60,13 @@ class Bank:
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     folder = tmp_path_factory.mktemp("bank")
     # what the guard does is tested by itself; here nobody is asked for a key or held to a rate
-    settings = Settings(
-        home=folder / "home", auth="open", rate_per_s=1e6, rate_burst=10**6, daily_quota=10**9
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        # a service of another module may be up, and what it is told is no matter of this bank's
+        for name in [name for name in os.environ if name.startswith("FINML_")]:
+            patch.delenv(name)
+        settings = Settings(
+            home=folder / "home", auth="open", rate_per_s=1e6, rate_burst=10**6, daily_quota=10**9
+        )
     with open_writer(settings.ledger, origin="synthetic") as writer:
         generate(writer, users=600, months=10, seed=7)
     ingest(settings.ledger, settings.workspace, quarantine_limit=0.05)
