@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,12 +97,19 @@ def run(settings: Settings, options: Options) -> Outcome:
             name=options.scenario,
             scenario=scenario,
             models=models_of(scenario, served_models(asked)),
-            user_ids=users,
+            user_ids=asked_about(users, scenario.subjects),
             seed=settings.seed,
         )
         with MemoryWatch(asked.processes, time.time) as watch:
             recording = send(plan, asked, options)
     return Outcome(plan, recording, watch.samples, judge(plan, recording, watch.samples))
+
+
+def asked_about(users: Sequence[str], subjects: int | None) -> list[str]:
+    """Those of the users that requests are about: so many, from all over the list."""
+    if subjects is None or subjects >= len(users):
+        return [*users]
+    return [users[place * len(users) // subjects] for place in range(subjects)]
 
 
 def send(plan: Plan, service: Service, options: Options) -> Recording:

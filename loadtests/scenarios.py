@@ -82,6 +82,7 @@ class Scenario(_Declared):
         sizes: inputs a request, with the share of requests of that size.
         explain_share: share of requests that ask for reasons.
         mix: weight of each model among the requests; without one, every served model has the same.
+        subjects: how many users requests are about; `None`: all that there are.
     """
 
     users: int = Field(ge=1, le=10_000)
@@ -95,6 +96,7 @@ class Scenario(_Declared):
     sizes: dict[int, float] = Field(min_length=1)
     explain_share: float = Field(ge=0, le=1)
     mix: dict[str, Annotated[float, Field(gt=0)]] = {}
+    subjects: int | None = Field(None, ge=1)
     budget: Budget
 
     @property

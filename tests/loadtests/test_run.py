@@ -12,6 +12,7 @@ import yaml
 
 from bentos.server import free_port
 from finml.settings import get_settings
+from loadtests.run import asked_about
 from pipelines.cli.app import run_command
 
 SCENARIO = {
@@ -225,3 +226,11 @@ def test_a_service_that_does_not_answer(run):
     code, _, err = run("--host", f"http://127.0.0.1:{free_port()}")
     assert code == 1
     assert "does not say what it serves" in err
+
+
+@pytest.mark.parametrize(
+    ("users", "subjects", "found"),
+    [(10, 3, ["u0", "u3", "u6"]), (3, 10, ["u0", "u1", "u2"]), (3, None, ["u0", "u1", "u2"])],
+)
+def test_requests_are_about_so_many_users_from_all_over(users, subjects, found):
+    assert asked_about([f"u{number}" for number in range(users)], subjects) == found
