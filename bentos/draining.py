@@ -14,10 +14,10 @@ from types import FrameType
 def drain_on_sigterm(begin: Callable[[], None], drain_s: float) -> None:
     """On the first SIGTERM call `begin`, and hand the signal on to the server only after `drain_s` seconds.
 
-    Called in the server's event loop, after the server has installed its own handler. `begin` runs in the loop;
-    where it raises, the server is stopped nonetheless. Further SIGTERMs change nothing: where all processes of
-    a group are sent one, a worker gets a second from its supervisor. A SIGINT still goes straight to the
-    server. Outside the main thread, where no signal arrives, nothing is done.
+    Called in the server's event loop, after the server has installed its own handler. `begin` runs in the
+    loop; where it raises, the server is stopped nonetheless. Further SIGTERMs change nothing: where all
+    processes of a group are sent one, a worker gets a second from its supervisor. A SIGINT still goes
+    straight to the server. Outside the main thread, where no signal arrives, nothing is done.
     """
     if threading.current_thread() is not threading.main_thread() or not drain_s:
         return
