@@ -104,7 +104,7 @@ def change(
                 file.write(written(after))
                 file.flush()
                 os.fsync(file.fileno())
-            with _noted(path, before, after, entry):
+            with _noted(path, before, after, entry, came=lambda: not beside.exists()):
                 beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
@@ -130,8 +130,10 @@ def history_file(path: Path) -> Path:
 
 
 @contextmanager
-def _noted(path: Path, before: Routing, after: Routing, entry: Mapping[str, object]) -> Iterator[None]:
-    """Append a change to the history, and take it back where the block fails."""
+def _noted(
+    path: Path, before: Routing, after: Routing, entry: Mapping[str, object], *, came: Callable[[], bool]
+) -> Iterator[None]:
+    """Append a change to the history, and take it back where the block fails and the change has not come."""
     at = datetime.now(UTC).isoformat()
     lines = []
     for model in sorted(before.models | after.models):
@@ -149,9 +151,10 @@ def _noted(path: Path, before: Routing, after: Routing, entry: Mapping[str, obje
             os.fsync(file.fileno())
             yield
         except BaseException:
-            # who writes holds the lock, so nobody has appended since
+            # an interrupt may come after the rename; who writes holds the lock, so nobody has appended since
             with suppress(OSError):
-                file.truncate(size)
+                if not came():
+                    file.truncate(size)
             raise
 
 

@@ -105,6 +105,24 @@ def test_the_history_tells_of_no_change_that_failed(path, monkeypatch):
     assert len(file.history_file(path).read_text().splitlines()) == 2
 
 
+@pytest.mark.parametrize("renamed", [False, True])
+def test_the_history_tells_of_a_change_that_was_interrupted_only_once_it_was_made(path, monkeypatch, renamed):
+    replace = Path.replace
+
+    def interrupted(beside, target):
+        if renamed:
+            replace(beside, target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        put(path, to="previous")
+    assert file.read(path).rule("credit_risk").to == ("previous" if renamed else "champion")
+    noted = [json.loads(line)["after"] for line in file.history_file(path).read_text().splitlines()]
+    assert noted == ([{"to": "previous"}] if renamed else [])
+    assert not list(path.parent.glob(".routing.yaml.????????????????????????????????"))
+
+
 def test_a_broken_file_is_not_written_over(path, say):
     say("models: [")
     with pytest.raises(RoutingError, match="no YAML"):
