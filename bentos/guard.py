@@ -22,6 +22,7 @@ from finml.access.scopes import Scopes
 from finml.access.tallies import RedisTally, SqliteTally
 from finml.access.ticker import Ticker
 from finml.access.tokens import Tokens, issuer_keys
+from finml.audit import check_audit_secret
 from finml.errors import AccessError, SettingsError
 from finml.settings import Settings
 
@@ -171,12 +172,14 @@ def check_access(settings: Settings) -> None:
     """Look, before a server is started, whether anybody could call it, and write nothing.
 
     Raises:
-        SettingsError, AccessError: as for `Guard`.
+        SettingsError, AccessError, AuditError: as for `Guard`.
     """
     if settings.auth == "required":
-        keys = Keyring(settings)
+        keys, tokens = Keyring(settings), issuer_keys(settings) is not None
         keys.load()
-        check_somebody(settings, keys, tokens=issuer_keys(settings) is not None)
+        check_somebody(settings, keys, tokens=tokens)
+        if tokens:
+            check_audit_secret(settings)
 
 
 def check_somebody(settings: Settings, keys: Keyring, *, tokens: bool) -> None:

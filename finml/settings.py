@@ -153,7 +153,7 @@ class Settings(BaseSettings):
             SettingsError: it is too short to be one.
         """
         given: str = getattr(self, name).get_secret_value()
-        if given and len(given) < least:
+        if given and len(given.strip()) < least:
             raise SettingsError(
                 f"FINML_{name.upper()} has fewer than {least} characters",
                 hint="make one: python -c 'import secrets; print(secrets.token_hex(32))'",

@@ -428,6 +428,8 @@ def test_a_secret_may_be_set_but_not_a_short_one(tmp_path):
     assert audit_secret(Settings(home=tmp_path, audit_secret="x" * 32)) == b"x" * 32
     with pytest.raises(SettingsError, match="fewer than 32"):
         audit_secret(Settings(home=tmp_path, audit_secret="short"))  # noqa: S106  # none
+    with pytest.raises(SettingsError, match="fewer than 32"):
+        audit_secret(Settings(home=tmp_path, audit_secret=" " * 64))
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b" " * 64, b"x" * 31])

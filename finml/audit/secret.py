@@ -1,6 +1,8 @@
 """Where the audit log is, and what it is chained with."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from finml.errors import AuditError
@@ -28,14 +30,43 @@ def audit_secret(settings: Settings, *, make: bool = True) -> bytes:
         SettingsError: the setting's is too short.
         AuditError: the one below home is too short, or can be neither read nor made.
     """
-    if given := settings.given_secret("audit_secret", least=FEWEST_CHARACTERS):
+    if given := _given(settings):
         return given
-    path = settings.home / "audit" / "secret"
-    try:
+    path = _file(settings)
+    with _said(path):
         if make and not path.exists():
             # of several processes that do so at once, the first decides
             write_private(path, secrets.token_hex(32).encode(), replace=False)
         return _read(path)
+
+
+def check_audit_secret(settings: Settings) -> None:
+    """Look whether `audit_secret` would take the secret that is given or was made, and make none.
+
+    Raises:
+        SettingsError, AuditError: as for `audit_secret`.
+    """
+    if _given(settings):
+        return
+    path = _file(settings)
+    with _said(path):
+        if path.exists():
+            _read(path)
+
+
+def _given(settings: Settings) -> bytes | None:
+    return settings.given_secret("audit_secret", least=FEWEST_CHARACTERS)
+
+
+def _file(settings: Settings) -> Path:
+    return settings.home / "audit" / "secret"
+
+
+@contextmanager
+def _said(path: Path) -> Iterator[None]:
+    """Raise `AuditError` where the file can be neither read nor made."""
+    try:
+        yield
     except OSError as error:
         raise AuditError(
             f"the audit log's secret {path} cannot be read: {error.strerror}",

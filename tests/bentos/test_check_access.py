@@ -3,9 +3,10 @@
 import json
 
 import pytest
+from pydantic import SecretStr
 
 from bentos.guard import check_access
-from finml.errors import SettingsError
+from finml.errors import AuditError, SettingsError
 from finml.settings import Settings
 from tests.access.issuer import AUDIENCE, URL, Issuer
 
@@ -41,3 +42,18 @@ def test_a_look_leaves_nothing_behind(settings):
 def test_what_would_let_nobody_in_is_said_before_the_start(settings, update, words):
     with pytest.raises(SettingsError, match=words):
         check_access(settings.model_copy(update=update))
+
+
+def test_a_secret_that_ids_cannot_be_made_with_is_said_before_the_start(settings):
+    with pytest.raises(SettingsError, match="FINML_AUDIT_SECRET has fewer than 32"):
+        check_access(settings.model_copy(update={"audit_secret": SecretStr("short")}))
+
+
+def test_a_secret_that_was_emptied_is_said_before_the_start(settings):
+    secret = settings.home / "audit" / "secret"
+    secret.parent.mkdir(parents=True)
+    secret.touch()
+    with pytest.raises(AuditError, match="audit/secret has fewer than 32"):
+        check_access(settings)
+    secret.write_bytes(b"s" * 32)
+    check_access(settings)
