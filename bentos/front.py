@@ -125,13 +125,18 @@ class Front:
 
     async def _report(self) -> None:
         """Keep the gauges of what can only be read off up to date."""
+        failing = False
         while True:
             try:
-                self.metrics.state(self._state())
+                # first, so that requests are counted whatever else fails
                 self.metrics.flush()
+                self.metrics.state(self._state())
+                failing = False
             except Exception:
-                # the gauges would stand still, and nobody would see that they do
-                log.exception("state_not_reported")
+                if not failing:
+                    # the gauges stand still from now on, and nobody would see that they do
+                    log.exception("state_not_reported")
+                failing = True
             await asyncio.sleep(STATE_S)
 
     def _state(self) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from structlog.testing import capture_logs
 
 from bentos import front
@@ -9,17 +10,18 @@ from finml.settings import Settings
 from tests.bentos.edges import Desk, Logged
 
 
-class FailsOnce(Logged):
-    """An inference log that at first cannot say how much waits."""
+class Uncounted(Logged):
+    """An inference log that cannot say how much waits until it is mended."""
 
     def __init__(self) -> None:
-        self.failures = 0
+        self.broken = True
+        self.asked = 0
         super().__init__()
 
     @property
     def queued(self) -> int:
-        if not self.failures:
-            self.failures += 1
+        self.asked += 1
+        if self.broken:
             raise RuntimeError("cannot count")
         return 7
 
@@ -28,14 +30,43 @@ class FailsOnce(Logged):
         pass
 
 
-def test_figures_that_could_not_be_read_once_are_read_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(front, "STATE_S", 0.01)
-    desk = Desk(Settings(home=tmp_path, auth="open", inference_log="off"), logged=FailsOnce())
+@pytest.fixture
+def logged():
+    return Uncounted()
 
-    async def figures(_) -> None:
-        while b'finml_state{what="inference_log_queued"} 7.0' not in desk.metrics.page()[0]:
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch, logged):
+    monkeypatch.setattr(front, "STATE_S", 0.01)
+    return Desk(Settings(home=tmp_path, auth="open", inference_log="off"), logged=logged)
+
+
+async def until(holds) -> None:
+    async with asyncio.timeout(10):
+        while not holds():
             await asyncio.sleep(0)
 
+
+def shown(desk, line: bytes):
+    return lambda: line in desk.metrics.page()[0]
+
+
+def test_figures_that_could_not_be_read_are_read_again_and_said_once_each_time(desk, logged):
+    async def figures(_) -> None:
+        await until(lambda: logged.asked >= 5)
+        logged.broken = False
+        await until(shown(desk, b'finml_state{what="inference_log_queued"} 7.0'))
+        logged.broken, logged.asked = True, 0
+        await until(lambda: logged.asked >= 5)
+
     with capture_logs() as logs:
-        desk.run(lambda client: asyncio.wait_for(figures(client), 10))
-    assert "state_not_reported" in {line["event"] for line in logs}
+        desk.run(figures)
+    assert [line["event"] for line in logs].count("state_not_reported") == 2
+
+
+def test_requests_are_counted_while_a_figure_cannot_be_read(desk):
+    async def counted(client) -> None:
+        await client.post("/predict/doubling", json={"inputs": [{"number": 1}]})
+        await until(shown(desk, b'finml_requests_total{route="/predict/doubling",status="200"} 1.0'))
+
+    desk.run(counted)
