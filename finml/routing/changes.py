@@ -80,10 +80,13 @@ def roll_back(
             return rule
         note = rule.rolled_back
         if note and to is None and abs(present - note.at) <= RECENT:
+            further = f"to go on to the previous champion: `finml route rollback {model} --to previous`"
+            if "previous" not in held.get(model, ()):
+                further = f"the champion answers everybody, and the Bento holds no previous of {model}"
             raise RoutingError(
                 f"nothing was changed: the canary of {model} has just ended by itself, "
-                f"at {note.at:%Y-%m-%d %H:%M} UTC: {note.reason}",
-                hint=f"to go on to the previous champion: `finml route rollback {model} --to previous`",
+                f"at {note.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {note.reason}",
+                hint=further,
             )
         if rule.to == "previous":
             raise RoutingError(

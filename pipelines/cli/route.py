@@ -131,7 +131,12 @@ def rollback(
     why: WhyOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Take a model back: from any trial to the champion, from the champion to the previous one."""
+    """Take a model back: from any trial to the champion, from the champion to the previous one.
+
+    Where nothing changes, it says why and its exit code is 1: `previous` answers everybody already; or a
+    canary has ended by itself within the last 10 minutes, and whoever was about to end it would go one too
+    far. --to goes on all the same; where it holds already, the exit code is 0.
+    """
     from finml.routing.changes import roll_back
     from finml.settings import get_settings
 

@@ -101,6 +101,12 @@ def test_a_canary_that_ended_long_ago_is_in_no_rollback_s_way(finml, ended):
     assert file.read(ended.routing).rule("intent") == Rule(to="previous")
 
 
+def test_the_help_of_a_rollback_says_when_it_changes_nothing(finml):
+    said = " ".join(finml("route", "rollback", "--help").stdout.replace("│", " ").split())
+    assert "its exit code is 1" in said
+    assert "within the last 10 minutes" in said
+
+
 def test_a_trial_can_go_to_the_previous_champion_at_once(finml, packaged):
     finml("route", "set", "intent", "split", "--challenger", "10")
     assert finml("route", "rollback", "intent", "--to", "previous").code == 0

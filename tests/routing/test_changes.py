@@ -3,7 +3,7 @@
 import json
 import threading
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -47,6 +47,20 @@ def test_a_canary_that_ended_by_itself_is_what_a_rollback_means_for_ten_minutes(
     with nullcontext() if to == "previous" else pytest.raises(RoutingError, match="nothing was changed"):
         roll_back(path, HELD, "credit_risk", who="ana", now=START + timedelta(minutes=minutes))
     assert file.read(path).rule("credit_risk").to == to
+
+
+def test_what_is_said_of_such_an_end_is_so(path):
+    """Its time is UTC wherever it was noted, and only what the Bento holds is advised."""
+    trial = canary(["5:10"], {}, 100, START).canary
+    at = START.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    put(path, to="champion", rolled_back=RolledBack(at=at, reason="errors", figures={}, canary=trial))
+    with pytest.raises(RoutingError, match="at 2026-03-01 12:00 UTC: errors") as caught:
+        roll_back(path, HELD, "credit_risk", who="ana", now=START)
+    assert "--to previous" in caught.value.hint
+    with pytest.raises(RoutingError, match="nothing was changed") as caught:
+        roll_back(path, {"credit_risk": ["champion", "challenger"]}, "credit_risk", who="ana", now=START)
+    assert "--to previous" not in caught.value.hint
+    assert "holds no previous of credit_risk" in caught.value.hint
 
 
 @given(rules)
