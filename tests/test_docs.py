@@ -27,3 +27,10 @@ def test_every_model_was_measured_and_has_its_page():
     assert {row.model for row in read()} == set(model_names())
     for name in model_names():
         assert (ROOT / "docs" / "models" / f"{name}.md").exists()
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_question_to_a_model_shows_a_key(file):
+    asked = [part.split("-d ")[0] for part in file.read_text().split("curl ")[1:]]
+    questions = [words for words in asked if re.search(r"/(predict|explain|feedback)\b", words)]
+    assert [words for words in questions if '-H "X-API-Key: $' not in words] == []
