@@ -13,6 +13,7 @@ DRAIN_S = 20.0
 SETTLE_S = 1.0
 LEAST_REQUESTS = 20
 OTHERS = "other routes"
+LATENCY = "latency of "
 LAG_SHARE = 0.5
 """Share of the latency budget that the load generator itself may be late by, at p99."""
 
@@ -114,7 +115,7 @@ def broken(budget: Budget, found: Sequence[Figures]) -> Iterator[Break]:
 
 def latency_of(route: str) -> str:
     """What a route's latency is called."""
-    return f"latency of {route}"
+    return f"{LATENCY}{route}"
 
 
 def latency_in_words(found: Figures, limit_ms: float) -> str:

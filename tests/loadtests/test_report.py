@@ -14,8 +14,10 @@ from loadtests.run import Outcome
 from loadtests.scenarios import load
 
 
-def outcome(name: str, *, stopped_s: float | None = None, rude: str = "status 500") -> Outcome:
-    """A run in which every tenth request fails, every tenth is refused, and one is never answered."""
+def outcome(
+    name: str, *, stopped_s: float | None = None, rude: str = "status 500", unanswered: int = 1
+) -> Outcome:
+    """A run in which every twentieth request fails, every twentieth is refused, and one is never answered."""
     scenario = load()[name]
     plan = Plan(name=name, scenario=scenario, models={"intent": 1.0}, user_ids=["u"])
     recording = Recording(started_at=1000.0, stopped_s=stopped_s)
@@ -28,7 +30,8 @@ def outcome(name: str, *, stopped_s: float | None = None, rude: str = "status 50
                 recording.shed("/predict/intent", second)
             else:
                 recording.answer("/predict/intent", second, 20 + second)
-    recording.send("/explain/intent", scenario.seconds - 1, 1)
+    for _ in range(unanswered):
+        recording.send("/explain/intent", scenario.seconds - 1, 1)
     samples = [Sample(at=1000.0 + t, mib=500, processes=2) for t in range(scenario.seconds)]
     return Outcome(plan, recording, samples, judge(plan, recording, samples))
 
@@ -50,6 +53,12 @@ def test_a_rate_that_broke_shows_what_was_tried(tmp_path):
     page = (tmp_path / "page.html").read_text()
     assert "By rate" in page
     assert "capacity: 0 requests a second" in page
+
+
+def test_a_latency_within_budget_is_among_the_findings(tmp_path):
+    write(outcome("steady", unanswered=0), tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert re.search(r"latency of /predict/intent: p95 \d+ ms, at most 500 ms</td>\s*<td class=\"ok\">", page)
 
 
 def test_what_a_service_says_is_text_and_no_markup(tmp_path):

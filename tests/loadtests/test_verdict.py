@@ -69,6 +69,20 @@ def test_within_budget():
     assert headline(plan(), Service()) == "steady: within budget"
 
 
+def test_the_slowest_latency_within_budget_is_told():
+    service = Service().answered(range(60), 40, "/explain/intent")
+    lines = judge(plan(), service.recording).to_text().splitlines()
+    words = [line for line in lines if "latency of" in line]
+    assert words == ["ok     latency of /explain/intent: p95 40 ms, at most 100 ms"]
+
+
+def test_routes_within_budget_are_not_told_beside_one_that_is_not():
+    service = Service().answered(range(60), 300, "/explain/intent")
+    lines = judge(plan(), service.recording).to_text().splitlines()
+    words = [line for line in lines[1:] if "latency of" in line]
+    assert words == ["BROKEN latency of /explain/intent: p95 300 ms, at most 100 ms"]
+
+
 def test_nothing_sent_is_no_success():
     assert headline(plan(), Service(0)) == "steady: BROKEN, first by failures: nothing was sent"
 
