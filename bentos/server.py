@@ -18,6 +18,7 @@ import structlog
 from pydantic import SecretStr
 
 from bentos.guard import check_access
+from bentos.listening import check_address, url_of
 from bentos.processes import LAST_LINES, bentoml_environment, python
 from finml.errors import ServeError
 from finml.settings import Settings
@@ -27,7 +28,7 @@ log = structlog.get_logger(__name__)
 SERVICE = "finance"
 HOST = "127.0.0.1"
 # where this machine is asked that listens on all its addresses
-OWN_HOST = {"0.0.0.0": HOST, "::": "[::1]"}  # noqa: S104  # nosec B104  # only compared with
+OWN_HOST = {"0.0.0.0": HOST, "::": "::1"}  # noqa: S104  # nosec B104  # only compared with
 POLL_S = 0.1
 # a worker drains, finishes within 15 s and writes its logs within 5
 STOP_S = 30.0
@@ -78,7 +79,7 @@ def serve(
         announce: told the service's URL as soon as it is ready.
 
     Raises:
-        ServeError: there is no Bento, or the port is taken.
+        ServeError: there is no Bento, or the address cannot be listened on.
     """
     process = start(settings, port, host=host, tag=tag, workers=workers)
     stopped: list[int] = []
@@ -89,11 +90,11 @@ def serve(
 
     previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        ours = f"http://{OWN_HOST.get(host, host)}:{port}"
+        ours = url_of(OWN_HOST.get(host, host), port)
         while process.poll() is None and not is_ready(ours):
             time.sleep(POLL_S)
         if process.poll() is None:
-            announce(f"http://{host}:{port}")
+            announce(url_of(host, port))
         status = process.wait()
         return 0 if stopped else status
     finally:
@@ -127,7 +128,7 @@ def running(
         ServeError: it ended or was not ready in time; the message ends with its log.
     """
     port = port or free_port()
-    url = f"http://{HOST}:{port}"
+    url = url_of(HOST, port)
     with tempfile.NamedTemporaryFile(prefix="finml-serve-", suffix=".log") as output:
         # nobody balances load over this one
         undrained = settings.model_copy(update={"drain_s": 0.0})
@@ -152,12 +153,13 @@ def start(
     tag = tag or newest_bento(settings)
     if answers(port):
         raise ServeError(f"port {port} is taken", hint="name another one by --port")
+    check_address(host, port)
     source = settings.bento_home.joinpath("bentos", *tag.split(":"), "src")
     if not source.is_dir():
         raise ServeError(f"there is no Bento {tag}", hint="`finml run release` packages one")
     check_access(settings)
     command = python("-m", "bentos.workers", tag, "--host", host, "--port", str(port))
-    log.info("starting", bento=tag, url=f"http://{host}:{port}")
+    log.info("starting", bento=tag, url=url_of(host, port))
     # a group of its own, so that an interrupt from the keyboard comes by us alone and workers end with it
     return subprocess.Popen(  # noqa: S603  # nosec B603  # a list of our own making, no shell
         [*command, "--workers", str(workers)],

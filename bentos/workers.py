@@ -25,8 +25,10 @@ import uvicorn._subprocess
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from bentos.listening import check_address, listen
 from bentos.preloaded import BENTO_VARIABLE, SINGLE_THREADED, served
 from bentos.protocol import PatientProtocol
+from finml.errors import ServeError
 
 if TYPE_CHECKING:
     from bentos.asgi import App
@@ -41,6 +43,11 @@ HUNG_AFTER_S = 60
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to stop; returns 0, or `STARTUP_FAILURE` where a worker could not start."""
     options = parser().parse_args(arguments)
+    try:
+        check_address(options.host, options.port, shared=True)
+    except ServeError as error:
+        sys.stderr.write(f"error: {error}\ntry: {error.hint}\n")
+        return STARTUP_FAILURE
     os.environ |= SINGLE_THREADED | {BENTO_VARIABLE: options.bento}
     # chosen before any worker imports the library that reads it
     folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="finml-metrics-")
@@ -105,16 +112,6 @@ def stop_with_supervisor() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="supervisor", daemon=True).start()
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket on a port that other processes listen on as well."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    listener.bind((host, port))
-    return listener
 
 
 class Supervisor(Multiprocess):

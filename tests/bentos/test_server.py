@@ -53,6 +53,11 @@ def test_a_taken_port_is_named(settings):
             serve(settings, port, tag="finance:kj3")
 
 
+def test_an_address_that_cannot_be_listened_on_is_named(settings):
+    with pytest.raises(ServeError, match=r"cannot listen on 203\.0\.113\.9"):
+        serve(settings, free_port(), host="203.0.113.9", tag="finance:kj3")
+
+
 def test_the_server_is_told_only_what_it_needs(settings, monkeypatch):
     monkeypatch.setenv("FINML_KFP_TOKEN", "secret")
     monkeypatch.setenv("FINML_LEDGER_URL", "postgresql://bank:secret@db/ledger")
