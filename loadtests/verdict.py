@@ -96,7 +96,7 @@ class Verdict(BaseModel):
         return "\n".join(lines)
 
     def told(self) -> list[Finding]:
-        """All that broke, all but latency, and the slowest latency: the table has the routes within their limit.
+        """All that broke, all but latency, and the slowest latency: the table has the routes in order.
 
         Findings have the slowest route first.
         """

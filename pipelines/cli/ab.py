@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from pipelines.cli.options import JsonOption
-from pipelines.cli.output import console, print_json
+from pipelines.cli.output import console, print_json, print_whole
 
 if TYPE_CHECKING:
     from finml.monitoring.report import Difference, Report, VariantFigures
@@ -93,7 +93,7 @@ def show(found: "Report") -> None:
     lines = [dict(figures(variant, found.loss)) for variant in found.variants]
     for name in dict.fromkeys(name for line in lines for name in line):
         table.add_row(name, *(line.get(name, "") for line in lines))
-    console.print(table)
+    print_whole(table)
     for title, difference in (("split", found.split), ("shadow", found.shadow)):
         if difference:
             console.print(f"\n{title}: {said(difference)}")

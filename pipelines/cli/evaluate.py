@@ -8,7 +8,7 @@ import typer
 
 from finml.errors import UsageError
 from pipelines.cli.options import DataOption, JsonOption, LedgerOption, OutOfScopeOption, companions
-from pipelines.cli.output import console, messages, print_json
+from pipelines.cli.output import messages, print_json, print_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,19 +119,19 @@ def show(version: "Version", evaluation: "Evaluation") -> None:
         figures.add_row(name, f"{interval.value:.4f}", f"{interval.low:.4f} to {interval.high:.4f}")
     for name, value in evaluation.scalars.items():
         figures.add_row(name, f"{value:,.6g}", "")
-    console.print(figures)
+    print_whole(figures)
     for what, parts in evaluation.breakdown.items():
         names = list(dict.fromkeys(name for figures in parts.values() for name in figures))
         table = plain_table(f"by {what}", [what, *names])
         for part, found in parts.items():
             table.add_row(part, *(written(found.get(name)) for name in names))
-        console.print(table)
+        print_whole(table)
     if not evaluation.groups:
         return
     groups = plain_table("by group", ["attribute", "group", *GROUP_COLUMNS.values()])
     for row in evaluation.groups:
         groups.add_row(row.attribute, row.group, *(cell(getattr(row, name)) for name in GROUP_COLUMNS))
-    console.print(groups)
+    print_whole(groups)
 
 
 def written(value: float | None) -> str:

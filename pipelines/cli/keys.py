@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli.options import JsonOption
-from pipelines.cli.output import console, messages, print_json
+from pipelines.cli.output import console, messages, print_json, print_whole
 
 if TYPE_CHECKING:
     from finml.access.key_store import KeyStore
@@ -86,7 +86,7 @@ def list_keys(as_json: JsonOption = False) -> None:
         expires = day(record.expires) if record.expires else "never"
         scopes = " ".join(record.scopes)
         table.add_row(record.id, record.name, shown["state"], scopes, day(record.created), expires)
-    console.print(table, markup=False, highlight=False)
+    print_whole(table, markup=False)
 
 
 @keys_app.command()

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.tree import Tree
 
 from pipelines.cli.options import JsonOption
-from pipelines.cli.output import console, print_json
+from pipelines.cli.output import console, print_json, print_whole
 
 if TYPE_CHECKING:
     from finml.registry.comparison import Comparison, Detail, Figure
@@ -34,7 +34,6 @@ WhoOption = Annotated[
 ]
 WhyOption = Annotated[str, typer.Option("--why", help="The reason, for the log.")]
 TIME = "%Y-%m-%d %H:%M:%S"
-TREE_WIDTH = 1000
 
 
 @models_app.command("list")
@@ -209,7 +208,7 @@ def print_model(model: "ModelEntry") -> None:
             version.git_commit[:10],
         )
         table.add_row(*map(escape, cells))
-    console.print(table)
+    print_whole(table)
 
 
 def print_detail(detail: "Detail") -> None:
@@ -225,7 +224,7 @@ def print_detail(detail: "Detail") -> None:
     figures.add_column("value and 95 % interval")
     for name, figure in detail.figures.items():
         figures.add_row(escape(name), written(figure))
-    console.print(figures)
+    print_whole(figures)
     if detail.groups:
         groups = Table(title="fairness", title_justify="left")
         for column in ("attribute", "group", "n", "selected", "false negatives", "false positives", "impact"):
@@ -238,7 +237,7 @@ def print_detail(detail: "Detail") -> None:
                 row.disparate_impact,
             )
             groups.add_row(escape(row.attribute), escape(row.group), str(row.n), *map(rate, rates))
-        console.print(groups)
+        print_whole(groups)
     print_verdict(detail.verdict)
 
 
@@ -250,7 +249,7 @@ def print_verdict(verdict: "Verdict") -> None:
     for check in verdict.checks:
         result = "skipped" if check.skipped else "[green]passed[/]" if check.passed else "[red]failed[/]"
         table.add_row(result, escape(check.words))
-    console.print(table)
+    print_whole(table)
 
 
 def print_comparison(comparison: "Comparison") -> None:
@@ -261,7 +260,7 @@ def print_comparison(comparison: "Comparison") -> None:
     for row in comparison.rows:
         delta = "" if row.delta is None else f"{row.delta:+.4g}"
         table.add_row(escape(row.metric), written(row.left), written(row.right), delta)
-    console.print(table)
+    print_whole(table)
     if not comparison.same_data:
         console.print(
             "[yellow]The two were measured on different rows: the differences are no verdict.[/]",
@@ -277,7 +276,7 @@ def print_history(events: "History") -> None:
     for event in events.events:
         cells = (event.at.strftime(TIME), event.who, what(event), moved(event), event.why)
         table.add_row(*map(escape, cells))
-    console.print(table)
+    print_whole(table)
     for warning in events.warnings:
         console.print(f"[yellow]{escape(warning)}[/]", highlight=False)
 
@@ -308,8 +307,7 @@ def print_trace(line: "Trace") -> None:
         promotions.add(
             escape(f"{event.at.strftime(TIME)} {event.who}, {what(event)}, champion {moved(event)}{why}")
         )
-    # whole, however narrow the terminal: what is cut off is of no use in a file
-    console.print(tree, highlight=False, width=TREE_WIDTH)
+    print_whole(tree)
 
 
 def what(event: "Event") -> str:

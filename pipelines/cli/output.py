@@ -11,11 +11,16 @@ import sys
 from collections.abc import Iterator
 
 from rich.console import Console
+from rich.table import Table
+from rich.tree import Tree
 
 # The answer of a command, for people. Follows `sys.stdout` except while `answers_only` holds.
 console = Console(soft_wrap=True)
 # Progress, warnings and errors.
 messages = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
+
+WIDE = 1000
+"""Columns of a file or pipe, which have none: more than any line needs."""
 
 
 def print_json(document: object) -> None:
@@ -29,6 +34,16 @@ def print_json(document: object) -> None:
 def plain(value: object) -> object:
     """`value` in words that JSON has: a pydantic model as its fields, anything else as text."""
     return value.model_dump(mode="json") if hasattr(value, "model_dump") else str(value)
+
+
+def print_whole(shown: Table | Tree, *, markup: bool = True) -> None:
+    """Print a table or a tree with nothing cut off: folded in a terminal, each row on one line elsewhere."""
+    if isinstance(shown, Table):
+        for column in shown.columns:
+            column.overflow = "fold"
+    # a width beyond its own is one that a console does not take for a single print
+    wide = console if console.is_terminal else Console(file=console.file, width=WIDE)
+    wide.print(shown, markup=markup, highlight=False, soft_wrap=False)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from rich.table import Table
 from finml.errors import UsageError
 from pipelines.cli.models import TIME, WhoOption, WhyOption, user
 from pipelines.cli.options import JsonOption, parameters
-from pipelines.cli.output import console, print_json
+from pipelines.cli.output import console, print_json, print_whole
 
 if TYPE_CHECKING:
     from bentos.release import Release
@@ -218,9 +218,11 @@ def print_routing(found: dict[str, Any]) -> None:
     for name, model in found["models"].items():
         percent = model["challenger_percent"]
         now = "" if percent is None else f"{percent:g} % challenger"
-        versions = (model["held"].get(alias, "") for alias in ("champion", "challenger", "previous"))
+        held = (model["held"].get(alias, "") for alias in ("champion", "challenger", "previous"))
+        # the model is named at the left: its name four times over would not fit a terminal
+        versions = (spec.rpartition("@")[2] for spec in held)
         table.add_row(*map(escape, (name, model["rule"], now, *versions)))
-    console.print(table)
+    print_whole(table)
     for reason in found["refused"].values():
         console.print(escape(f"refused: {reason}"), style="yellow", highlight=False)
     for name, model in found["models"].items():

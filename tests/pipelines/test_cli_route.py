@@ -1,14 +1,18 @@
 """`finml route` as its callers see it: what it writes, says, refuses, and ends with."""
 
+import io
 from datetime import timedelta
 
 import pytest
+from rich.console import Console
 
 from bentos.release import Release, ReleasedModel
 from finml.routing import file
 from finml.routing.changes import set_rule
 from finml.routing.router import Router
 from finml.routing.rules import Rule
+from pipelines.cli import output
+from pipelines.cli.route import print_routing
 
 HELD = {"intent": ["champion", "challenger", "previous"]}
 
@@ -44,6 +48,10 @@ def packaged(settings):
     return settings
 
 
+def cells_of(line):
+    return [cell.strip() for cell in line.split("│")]
+
+
 def test_set_show_rollback(finml, packaged):
     done = finml(
         "route", "set", "intent", "split", "--challenger", "10", "--who", "ana", "--why", "to compare"
@@ -58,12 +66,27 @@ def test_set_show_rollback(finml, packaged):
     }
     assert (shown["refused"], shown["file"]) == ({}, str(packaged.routing))
     page = finml("route", "show").stdout
-    for words in ("intent@8", "split: 10 % challenger", "spending@1"):
-        assert words in page
+    assert "split: 10 % challenger" in page
+    cells = {row[1]: row[4:7] for row in map(cells_of, page.splitlines()) if len(row) > 7}
+    assert (cells["intent"], cells["spending"]) == (["7", "8", "6"], ["1", "", ""])
     assert finml("route", "rollback", "intent", "--json").document["after"] == "champion"
     assert finml("route", "rollback", "intent").stdout == "intent: previous (before: champion).\n"
     assert file.read(packaged.routing).rule("intent").to == "previous"
     assert finml("route", "rollback", "intent").code == 1
+
+
+def test_versions_are_shown_on_a_narrow_terminal(monkeypatch):
+    to = io.StringIO()
+    narrow = Console(file=to, width=80, soft_wrap=True, force_terminal=True, color_system=None)
+    monkeypatch.setattr(output, "console", narrow)
+    held = {
+        alias: f"credit_risk@{n}" for alias, n in (("champion", 104), ("challenger", 105), ("previous", 103))
+    }
+    shown = {"rule": "canary: 5 % for 10 minutes, then 25 %", "challenger_percent": 12.5, "held": held}
+    models = {"credit_risk": {**shown, "rolled_back": None}}
+    print_routing({"models": models, "refused": {}, "file": "routing.yaml"})
+    row = next(cells_of(line) for line in to.getvalue().splitlines() if "credit_risk" in line)
+    assert (row[1], row[4:7]) == ("credit_risk", ["104", "105", "103"])
 
 
 @pytest.fixture
