@@ -45,7 +45,8 @@ def configure_logging(settings: Settings) -> None:
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         # looked up at each call, so that tests and servers that replace standard error are followed
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        # A line and its end are one write: `print` makes two, between which another worker may write.
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)

@@ -3,7 +3,9 @@ import logging
 import subprocess
 import sys
 from datetime import datetime
+from unittest.mock import Mock
 
+import pytest
 import structlog
 
 from finml.logs import configure_logging
@@ -17,6 +19,18 @@ def test_logs_go_to_standard_error_as_json(capsys, tmp_path):
     assert output.out == ""
     event = json.loads(output.err)
     assert (event["event"], event["email"], event["rows"]) == ("row_refused", "<email>", 3)
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_line_and_its_end_are_one_write_so_that_processes_do_not_mix_them(
+    tmp_path, monkeypatch, log_format
+):
+    written = []
+    monkeypatch.setattr(sys, "stderr", Mock(write=written.append))
+    configure_logging(Settings(home=tmp_path, log_format=log_format))
+    structlog.get_logger("x").warning("draining")
+    assert len(written) == 1
+    assert written[0].endswith("\n")
 
 
 def test_personal_data_inside_values_is_masked(capsys, tmp_path):
