@@ -118,7 +118,14 @@ class ServedFeatures:
         )
 
     def prepare(self) -> None:
-        """Import what the first read would, which takes seconds; connects to nothing."""
+        """Import what the first read would, which takes seconds; connects to nothing.
+
+        Raises:
+            SettingsError: the settings name another kind of store than the Bento reads from.
+        """
+        from finml.features.serving import check_online_store
+
+        check_online_store(self._folder, self._settings)
         store = "redis_store" if self._settings.redis_url else "sqlite_store"
         for name in (*READ_WITH, f"finml.features.{store}"):
             importlib.import_module(name)

@@ -20,7 +20,9 @@ from pydantic import SecretStr
 from bentos.guard import check_access
 from bentos.listening import check_address, url_of
 from bentos.processes import LAST_LINES, bentoml_environment, python
+from bentos.release import FEATURES_FOLDER
 from finml.errors import ServeError
+from finml.monitoring.sinks import sink_of
 from finml.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -149,7 +151,14 @@ def start(
     workers: int = 1,
     output: int | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start the server's process, see `serve`."""
+    """Start the server's process, see `serve`.
+
+    Raises:
+        ServeError: as for `serve`.
+        SettingsError, AccessError, AuditError: it would not start, or not do what the settings say.
+    """
+    from finml.features.serving import check_online_store
+
     tag = tag or newest_bento(settings)
     if answers(port):
         raise ServeError(f"port {port} is taken", hint="name another one by --port")
@@ -158,6 +167,9 @@ def start(
     if not source.is_dir():
         raise ServeError(f"there is no Bento {tag}", hint="`finml run release` packages one")
     check_access(settings)
+    # which connects to nothing
+    sink_of(settings)
+    check_online_store(source / "serving" / FEATURES_FOLDER, settings)
     command = python("-m", "bentos.workers", tag, "--host", host, "--port", str(port))
     log.info("starting", bento=tag, url=url_of(host, port))
     # a group of its own, so that an interrupt from the keyboard comes by us alone and workers end with it

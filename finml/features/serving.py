@@ -58,6 +58,33 @@ def export_serving(settings: Settings, repo: FeatureRepo, folder: Path) -> list[
     return [folder / CONFIGURATION, folder / REGISTRY]
 
 
+def check_online_store(folder: Path, settings: Settings) -> None:
+    """Look whether an exported folder reads from the kind of online store that the settings name.
+
+    One that was exported for SQLite would go on reading its rows, however old, while Redis has the new ones.
+
+    Args:
+        folder: what `export_serving` wrote; one that is not there reads nothing.
+        settings: `redis_url`.
+
+    Raises:
+        SettingsError: it reads from Redis and none is set, or from SQLite while Redis is set.
+    """
+    try:
+        served = yaml.safe_load((folder / CONFIGURATION).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    from_redis = "connection_string" in served["online_store"]
+    if from_redis and not settings.redis_url:
+        raise SettingsError("the features are served from Redis", hint="set FINML_REDIS_URL")
+    if settings.redis_url and not from_redis:
+        raise SettingsError(
+            "FINML_REDIS_URL is set, but this Bento was packaged without it and reads features from SQLite",
+            hint="package one that reads from Redis: `finml run features`, then `finml run release`; "
+            "or unset FINML_REDIS_URL",
+        )
+
+
 def serving_store(folder: Path, settings: Settings) -> "FeatureStore":
     """The feature store of an exported folder.
 
@@ -67,10 +94,11 @@ def serving_store(folder: Path, settings: Settings) -> "FeatureStore":
 
     Raises:
         FeatureError: the folder is not one, or there is no online store where it should be.
-        SettingsError: the folder reads from Redis and no Redis is set.
+        SettingsError: as for `check_online_store`.
     """
     from feast import FeatureStore, RepoConfig
 
+    check_online_store(folder, settings)
     try:
         served = yaml.safe_load((folder / CONFIGURATION).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -79,8 +107,6 @@ def serving_store(folder: Path, settings: Settings) -> "FeatureStore":
         ) from None
     online = served["online_store"]
     if "connection_string" in online:
-        if not settings.redis_url:
-            raise SettingsError("the features are served from Redis", hint="set FINML_REDIS_URL")
         online |= {
             "connection_string": settings.redis_url,
             "connect_timeout_s": settings.store_timeout_s,

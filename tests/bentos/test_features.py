@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 import feature_repo
 from bentos.features import ServedFeatures, served_features
-from finml.errors import FeatureError
+from finml.errors import FeatureError, SettingsError
 from finml.features.build import build
 from finml.features.materialize import materialize
 from finml.features.online import OnlineFeatures, StoredRow
@@ -210,6 +210,14 @@ def test_a_locked_database_is_waited_for_no_longer_than_the_limit(home, made, tm
     features.check()
     assert features.state == "closed"
     assert len(features.read(["u2"])) == 1
+
+
+def test_another_kind_of_store_than_is_set_is_refused_before_anything_is_read(
+    home: Settings, made: Callable[..., ServedFeatures]
+) -> None:
+    redis = home.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    with pytest.raises(SettingsError, match="reads features from SQLite"):
+        made(redis).prepare()
 
 
 # Redis

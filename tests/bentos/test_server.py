@@ -8,6 +8,7 @@ import threading
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from bentos.server import (
     HOST,
@@ -56,6 +57,21 @@ def test_a_taken_port_is_named(settings):
 def test_an_address_that_cannot_be_listened_on_is_named(settings):
     with pytest.raises(ServeError, match=r"cannot listen on 203\.0\.113\.9"):
         serve(settings, free_port(), host="203.0.113.9", tag="finance:kj3")
+
+
+def test_a_log_that_cannot_be_written_is_named_before_the_start(settings):
+    settings.bento_home.joinpath("bentos", "finance", "kj3", "src").mkdir(parents=True)
+    wrong = settings.model_copy(update={"inference_log": SecretStr("mysql://x")})
+    with pytest.raises(SettingsError, match="FINML_INFERENCE_LOG is neither"):
+        serve(wrong, free_port(), tag="finance:kj3")
+
+
+def test_a_bento_that_reads_from_another_store_than_is_set_is_named_before_the_start(settings):
+    folder = settings.bento_home / "bentos" / "finance" / "kj3" / "src" / "serving" / "features"
+    folder.mkdir(parents=True)
+    folder.joinpath("feature_store.yaml").write_text("online_store: {path: online.db}")
+    with pytest.raises(SettingsError, match="packaged without it and reads features from SQLite"):
+        serve(settings, free_port(), tag="finance:kj3")
 
 
 def test_the_server_is_told_only_what_it_needs(settings, monkeypatch):

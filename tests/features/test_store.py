@@ -405,6 +405,8 @@ def test_a_served_folder_says_what_it_lacks(world: World, tmp_path: Path) -> Non
     with pytest.raises(FeatureError, match="no online store at"):
         serving_store(tmp_path, Settings(home=tmp_path / "elsewhere"))
     redis = world.settings.model_copy(update={"redis_url": "redis://:secret@localhost:1/0"})
+    with pytest.raises(SettingsError, match="from SQLite"):
+        serving_store(tmp_path, redis)
     export_serving(redis, world.repo, tmp_path)
     assert "secret" not in (tmp_path / "feature_store.yaml").read_text()
     with pytest.raises(SettingsError, match="Redis"):
