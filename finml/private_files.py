@@ -1,9 +1,29 @@
-"""Files that only their owner may read, there as a whole or not at all."""
+"""Files and folders that only their owner may read; what is written is there as a whole or not at all."""
 
 import contextlib
 import os
 from pathlib import Path
 from uuid import uuid4
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing; those that are there stay as they are.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    # `mkdir(parents=True, mode=…)` gives the mode to the last one alone
+    for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
+def private_file(path: Path) -> None:
+    """Make an empty file where none is, before a library opens it that would let others read it.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 
 def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:

@@ -13,6 +13,7 @@ from finml.errors import MonitoringError
 from finml.monitoring.reading import days
 from finml.monitoring.rows import SAME_PREDICTION, listed
 from finml.monitoring.sinks import folder, sync
+from finml.private_files import private_file
 from finml.settings import Settings
 
 # a file that was written this long ago has no writer that could still name it
@@ -69,7 +70,9 @@ def _merge(day: Path, settled_s: float) -> int:
                 "FROM read_parquet(?, union_by_name = true, hive_partitioning = false)",
                 params=[[str(file) for file in files]],
             )
-            rows.write_parquet(str(beside), compression="zstd")
+            private_file(beside)
+            # into that file, not into one of its own that takes its place
+            rows.write_parquet(str(beside), compression="zstd", use_tmp_file=False)
         sync(beside)
         beside.replace(target)
         # the new name before the old ones go

@@ -15,6 +15,7 @@ from finml.monitoring.outcomes import FeedbackInput, FeedbackRequest, Outcome, o
 from finml.monitoring.reading import read
 from finml.monitoring.rows import COLUMNS
 from finml.monitoring.sinks import is_postgresql, moment
+from finml.private_files import private_file
 from finml.settings import Settings
 
 if TYPE_CHECKING:
@@ -162,6 +163,8 @@ class FeedbackStore:
         else:
             self._settings.home.mkdir(parents=True, exist_ok=True)
             file = self._settings.home / "feedback.db"
+            # SQLite makes the files beside it as open as this one
+            private_file(file)
             engine = sa.create_engine(f"sqlite:///{file}", connect_args={"timeout": WAIT_S})
             # a reader and a writer do not wait for each other, and a commit is on the disk
             sa.event.listen(engine, "connect", _durable)

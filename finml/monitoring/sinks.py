@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from finml.errors import MonitoringError, SettingsError
 from finml.monitoring.rows import COLUMNS, listed
+from finml.private_files import private_file, private_folder
 from finml.settings import Settings
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class ParquetSink:
 
 
 def write_parquet(rows: "pa.Table", target: Path) -> None:
-    """Write a file that is there as a whole or not at all, and survives a loss of power.
+    """Write a file for its owner alone, there as a whole or not at all, which survives a loss of power.
 
     Raises:
         OSError: it cannot be written.
@@ -127,8 +128,9 @@ def write_parquet(rows: "pa.Table", target: Path) -> None:
     import pyarrow.parquet as pq
 
     beside = target.with_suffix(".part")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(target.parent)
     try:
+        private_file(beside)
         pq.write_table(rows, beside, compression="zstd")
         sync(beside)
         beside.replace(target)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import stat
 import tempfile
 
 import numpy as np
@@ -35,6 +36,14 @@ def told(number=0, **given):
 def kept(request, tmp_path):
     url = "" if request.param == "sqlite" else request.getfixturevalue("postgres_database")
     return Settings(_env_file=None, home=tmp_path, inference_log=url)
+
+
+def test_only_the_owner_reads_what_sqlite_keeps(tmp_path):
+    store = FeedbackStore(Settings(_env_file=None, home=tmp_path))
+    store.add(items(told(1)), "key-1")
+    files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    store.close()
+    assert files == dict.fromkeys(["feedback.db", "feedback.db-wal", "feedback.db-shm"], 0o600)
 
 
 def test_the_last_telling_counts_and_the_same_again_is_no_news(kept, prediction):

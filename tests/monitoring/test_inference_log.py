@@ -4,10 +4,12 @@ import hashlib
 import json
 import resource
 import signal
+import stat
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -275,6 +277,20 @@ def test_compaction_keeps_every_row_once(settings, prediction, until):
     # what was written just now may still be in its writer's hands
     assert compact(settings).before == 0
     log.close(30)
+
+
+def test_only_the_owner_reads_the_files_also_after_a_compaction(settings, prediction):
+    logged(settings, [prediction(1)])
+    logged(settings, [prediction(2)])
+    assert modes(folder(settings)) == {0o700: 2, 0o600: 2}
+    assert compact(settings, settled_s=-1).before == 2
+    (merged,) = folder(settings).glob("*/*.parquet")
+    assert stat.S_IMODE(merged.stat().st_mode) == 0o600
+
+
+def modes(root):
+    """How many folders and files there are of each mode, the root among them."""
+    return Counter(stat.S_IMODE(path.stat().st_mode) for path in (root, *root.rglob("*")))
 
 
 def test_readers_and_compactions_do_not_disturb_each_other(settings, prediction):
