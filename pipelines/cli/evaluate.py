@@ -40,8 +40,9 @@ def evaluate(
 ) -> None:
     """Measure a version on data that it has never seen.
 
-    Takes a ledger or a labelled file. A ledger is ingested into a workspace of its own, and all its labelled
-    rows count; of the ledger that the version was trained on, only those that were held out.
+    Takes a ledger, the configured one where nothing is given, or a labelled file. A ledger is ingested into a
+    workspace of its own, and all its labelled rows count; of the ledger that the version was trained on, only
+    those that were held out.
     """
     from finml.models.base import get_model
     from finml.models.labelled_files import read_labelled
@@ -51,8 +52,8 @@ def evaluate(
 
     if out_of_scope and data is None:
         raise UsageError("--out-of-scope goes with --data", hint="name the labelled file by --data FILE")
-    if (ledger is None) == (data is None):
-        raise UsageError("evaluate needs data", hint="give either --ledger URL or --data FILE")
+    if ledger is not None and data is not None:
+        raise UsageError("--ledger and --data exclude each other", hint="give one of them")
     settings = get_settings()
     found = resolve(settings, version)
     model = get_model(found.name)

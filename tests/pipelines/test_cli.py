@@ -1,11 +1,12 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from finml import __version__
-from finml.errors import PipelineError
+from finml.errors import PipelineError, UsageError
 from pipelines.cli.output import answers_only, console, print_json
 from tests.pipelines.kubeflow import kubeflow
 
@@ -84,7 +85,7 @@ def test_wrong_usage_ends_with_2_and_one_document(finml, words):
         (("run", "training", "--model", "nonsense"), "credit_risk"),
         (("run", "features", "--model", "credit_risk"), "--model"),
         (("run", "release", "--all", "--model", "credit_risk"), "one of them"),
-        (("evaluate", "credit_risk@champion"), "--ledger"),
+        (("evaluate", "credit_risk@champion", "--ledger", "x", "--data", __file__), "one of them"),
         (("evaluate", "credit_risk@champion", "--out-of-scope", __file__), "--data FILE"),
         (("run", "features", "--data", __file__), "--model MODEL --data FILE"),
         (("run", "training", "--all", "--data", __file__), "--model MODEL --data FILE"),
@@ -99,6 +100,25 @@ def test_what_cannot_be_meant_ends_with_2_and_advice(finml, words, advice):
     assert outcome.code == 2
     assert advice in outcome.document["error"]["hint"]
     assert f"try: {outcome.document['error']['hint']}" in outcome.stderr
+
+
+@pytest.mark.parametrize(("words", "expected"), [((), "configured"), (("--ledger", "given"), "given")])
+def test_a_version_is_measured_on_the_configured_ledger_unless_one_is_given(
+    finml, monkeypatch, words, expected
+):
+    asked = []
+
+    def rows_of_ledger(model, version, settings):
+        asked.append(settings.ledger)
+        raise UsageError("far enough")
+
+    monkeypatch.setenv("FINML_LEDGER_URL", "configured")
+    monkeypatch.setattr("finml.registry.versions.resolve", lambda *_: SimpleNamespace(name="credit_risk"))
+    monkeypatch.setattr("finml.registry.delivery.fetch", lambda *_: None)
+    monkeypatch.setattr("finml.models.base.get_model", lambda _: SimpleNamespace(load=lambda _: None))
+    monkeypatch.setattr("pipelines.cli.evaluate.rows_of_ledger", rows_of_ledger)
+    outcome = finml("evaluate", "credit_risk@champion", *words)
+    assert (asked, "far enough" in outcome.stderr) == ([expected], True)
 
 
 def test_errors_for_people_go_to_standard_error_alone(finml):

@@ -228,7 +228,7 @@ def test_a_version_is_measured_on_a_file(finml, bank, approved):
 
 
 def test_measuring_on_the_ledger_of_the_training_is_remarked_on(finml, bank, approved):
-    outcome = finml("evaluate", MODEL, "--ledger", str(bank / "ledger"), "--json", home=bank)
+    outcome = finml("evaluate", MODEL, "--json", home=bank)
     assert outcome.code == 0
     assert "was trained on this ledger" in outcome.stderr
 
