@@ -95,8 +95,8 @@ class Lane(Generic[I, O]):
         self.waiting_rows += len(items)
         if not self._handed:
             self._go_on(loop)
-        elif self._ahead():
-            self._hand_over(loop, self._take())
+        else:
+            self._keep_ahead(loop)
         return await work.answer
 
     def close(self) -> None:
@@ -131,9 +131,10 @@ class Lane(Generic[I, O]):
         else:
             self._hand_over(loop, batch)
 
-    def _ahead(self) -> bool:
-        """Whether the thread shall have another batch in hand: it has one, and a full one waits."""
-        return self._handed == 1 and self.waiting_rows >= self._limits.rows
+    def _keep_ahead(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Give the thread another batch where it has one and a full one waits."""
+        if self._handed == 1 and self.waiting_rows >= self._limits.rows:
+            self._hand_over(loop, self._take())
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop, batch: list[_Work[I, O]]) -> None:
         """Have the thread score a batch, after the one that it has."""
@@ -145,8 +146,7 @@ class Lane(Generic[I, O]):
         self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix="lane")
         scoring = loop.run_in_executor(self._thread, self._attempt, batch, items)
         scoring.add_done_callback(lambda done: self._after(loop, batch, done))
-        if self._ahead():
-            self._hand_over(loop, self._take())
+        self._keep_ahead(loop)
 
     def _after(
         self,
@@ -159,8 +159,8 @@ class Lane(Generic[I, O]):
             # the thread first: answering takes a while
             if self._handed == 0:
                 self._next()
-            elif self._ahead():
-                self._hand_over(loop, self._take())
+            else:
+                self._keep_ahead(loop)
         finally:
             if not done.cancelled():
                 self._finish(batch, done.result())

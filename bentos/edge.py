@@ -5,7 +5,6 @@ request before and after the model. All else (documentation, BentoML's pages) pa
 on to the application behind. What is refused is refused by a problem document; no stack trace leaves.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from itertools import count
@@ -61,7 +60,7 @@ class Edge:
         self.app, self.pages, self.page_paths = app, pages, frozenset(page_paths)
         self._find_front = front
         self._front: Front | None = None
-        self.max_body_bytes, self.timeout_s = max_body_bytes, timeout_s
+        self.max_body_bytes = max_body_bytes
         self._deadlines = Deadlines(timeout_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -145,7 +144,7 @@ class Edge:
         answer = Answer(send, call.ids, lambda: call.more)
         app = self.pages if call.path in self.page_paths else self.app
         try:
-            async with asyncio.timeout(self.timeout_s):
+            with self._deadlines.begin():
                 if call.path not in OPEN_PATHS and not call.path.startswith(OPEN_FOLDERS):
                     call.scope["finml.caller"] = await call.admit("*", call.action)
                 if call.path.endswith("/") and call.path not in ("/", *OPEN_FOLDERS):
