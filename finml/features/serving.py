@@ -4,8 +4,9 @@ The folder is self-contained but for the online store itself, which it finds by 
 or at `FINML_REDIS_URL`. It holds no password of any server.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -70,11 +71,23 @@ def check_online_store(folder: Path, settings: Settings) -> None:
     Raises:
         SettingsError: it reads from Redis and none is set, or from SQLite while Redis is set.
     """
+    served = _configuration(folder)
+    if served:
+        _require_same_kind(served["online_store"], settings)
+
+
+def _configuration(folder: Path) -> dict[str, Any] | None:
+    """What an exported folder says of its stores; `None` where it is not one."""
     try:
-        served = yaml.safe_load((folder / CONFIGURATION).read_text(encoding="utf-8"))
+        found: dict[str, Any] = yaml.safe_load((folder / CONFIGURATION).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return
-    from_redis = "connection_string" in served["online_store"]
+        return None
+    return found
+
+
+def _require_same_kind(online: Mapping[str, Any], settings: Settings) -> None:
+    """Raise `SettingsError` where an online store and the settings are not of one kind."""
+    from_redis = "connection_string" in online
     if from_redis and not settings.redis_url:
         raise SettingsError("the features are served from Redis", hint="set FINML_REDIS_URL")
     if settings.redis_url and not from_redis:
@@ -98,14 +111,13 @@ def serving_store(folder: Path, settings: Settings) -> "FeatureStore":
     """
     from feast import FeatureStore, RepoConfig
 
-    check_online_store(folder, settings)
-    try:
-        served = yaml.safe_load((folder / CONFIGURATION).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    served = _configuration(folder)
+    if served is None:
         raise FeatureError(
             f"{folder} holds no {CONFIGURATION}", hint="package the model again: finml run release"
-        ) from None
+        )
     online = served["online_store"]
+    _require_same_kind(online, settings)
     if "connection_string" in online:
         online |= {
             "connection_string": settings.redis_url,
