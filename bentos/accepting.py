@@ -44,8 +44,13 @@ class _Finishing:
             except OSError:
                 # nobody waits any more
                 break
-            self._loop.create_task(self._loop.connect_accepted_socket(self._factory, connection))
+            self._loop.create_task(self._serve_last(connection))
         self._server.close()
+
+    async def _serve_last(self, connection: socket.socket) -> None:
+        """Have a connection served by a protocol that knows that the server stops."""
+        _, protocol = await self._loop.connect_accepted_socket(self._factory, connection)
+        protocol.shutdown()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # the server's own
         return getattr(self._server, name)

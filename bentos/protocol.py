@@ -9,7 +9,7 @@ from bentos.joining import JoiningTransport
 from bentos.problems import Refusal, problem
 
 HEADERS_WITHIN_S = 10.0
-# the same for who has connected to a server that stops
+# the same where the server stops, for whose caller may be sending one just now
 LAST_HEAD_WITHIN_S = 1.0
 # for a caller that is sent more than it reads
 READ_WITHIN_S = 30.0
@@ -19,8 +19,12 @@ MOST_HEADER_BYTES = 32 << 10
 class PatientProtocol(HttpToolsProtocol):
     """HTTP with limits on a request's head, its time and size, and on how long answers may be left unread.
 
-    uvicorn waits for ever for both, so that a few hundred idle connections would hold a server.
+    uvicorn waits for ever for both, so that a few hundred idle connections would hold a server. And when it
+    stops, it closes idle connections at once, so that a request that has arrived on one, or is about to, is
+    lost.
     """
+
+    stopping = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock."""
@@ -53,6 +57,8 @@ class PatientProtocol(HttpToolsProtocol):
             raise ValueError("the request's head is too long")
         self.in_body = True
         super().on_headers_complete()
+        if self.stopping and self.cycle is not None:
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         """The body is there, whether it was read or not."""
@@ -89,8 +95,9 @@ class PatientProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """The server stops: answer what is under way, and what a caller who has just come is sending."""
-        if self.cycle is None:
+        """The server stops: answer what is under way, or one more request that is."""
+        self.stopping = True
+        if self.cycle is None or self.cycle.response_complete:
             self.stop_clock()
             self.head_timer = self.loop.call_later(LAST_HEAD_WITHIN_S, self.hang_up)
         else:

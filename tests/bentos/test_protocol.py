@@ -1,13 +1,16 @@
 """What a caller may leave unfinished, and for how long."""
 
+import asyncio
 import contextlib
 import json
 import threading
 
 import pytest
+import uvicorn
 
 from bentos import protocol
-from tests.bentos.patient import connect, patient, until_closed
+from bentos.server import HOST, free_port
+from tests.bentos.patient import connect, hello, patient, until_closed
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: a\r\n"], ids=["silent", "half a head"])
@@ -118,3 +121,52 @@ def test_many_requests_on_one_connection_are_answered(monkeypatch):
             while not answer.endswith(b"ok"):
                 answer += connection.recv(4096)
             assert answer.startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("arrives", ["before the server stops", "just after"])
+def test_a_request_on_an_idle_connection_is_answered_though_the_server_stops(arrives):
+    request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    async def run() -> None:
+        port = free_port()
+        config = uvicorn.Config(
+            hello,
+            host=HOST,
+            port=port,
+            http=protocol.PatientProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+        )
+        config.load()
+        server = uvicorn.Server(config)
+        server.lifespan = config.lifespan_class(config)
+        await server.startup()
+        reader, writer = await asyncio.open_connection(HOST, port)
+        writer.write(request)
+        assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+        if arrives == "before the server stops":
+            # sent at once, and read by the server in the loop's next turn at the earliest
+            writer.write(request)
+        stopping = asyncio.create_task(server.shutdown())
+        await asyncio.sleep(0)
+        if arrives == "just after":
+            writer.write(request)
+        last = await reader.read()
+        await stopping
+        writer.close()
+        assert last.startswith(b"HTTP/1.1 200")
+        assert b"connection: close" in last
+
+    asyncio.run(run())
+
+
+def test_an_idle_connection_does_not_hold_a_server_that_stops(monkeypatch):
+    monkeypatch.setattr(protocol, "LAST_HEAD_WITHIN_S", 0.05)
+    with patient() as port:
+        connection = connect(port)
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        while not connection.recv(4096).endswith(b"ok"):
+            pass
+    with connection:
+        assert until_closed(connection) == b""

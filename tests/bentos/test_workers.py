@@ -10,6 +10,7 @@ import threading
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
+from bentos.protocol import PatientProtocol
 from bentos.server import HOST, free_port
 from bentos.workers import OwnSocket, listen
 from tests.bentos.patient import hello, until_closed
@@ -44,7 +45,13 @@ def test_who_waits_at_the_door_when_it_closes_is_answered():
     port = free_port()
     listener = listen(HOST, port)
     config = uvicorn.Config(
-        hello, loop="bentos.accepting:AcceptingLoop", ws="none", lifespan="off", log_config=None, backlog=64
+        hello,
+        http=PatientProtocol,
+        loop="bentos.accepting:AcceptingLoop",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        backlog=64,
     )
     server = uvicorn.Server(config)
 
@@ -52,7 +59,7 @@ def test_who_waits_at_the_door_when_it_closes_is_answered():
         """In the loop's own thread, so that the loop cannot accept before the server stops."""
         for connection in waiting:
             connection.connect((HOST, port))
-            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         for one in server.servers:
             one.close()
         server.should_exit = True
