@@ -7,7 +7,6 @@ on to the application behind. What is refused is refused by a problem document; 
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from itertools import count
 
 import structlog
 from pydantic import BaseModel
@@ -103,7 +102,7 @@ class Edge:
         """Answer a request to a model."""
         given: list[Given] = []
         inputs: list[BaseModel] = []
-        body = b""
+        answers: list[bytes] = []
         try:
             with self._deadlines.begin():
                 admitted = await call.admit(route.model.name, route.action)
@@ -115,8 +114,8 @@ class Edge:
                 call.spent = len(inputs)
                 origin = Origin(route, call.caller, call.ids)
                 given = await call.front.answer(origin, inputs, receive)
-                await call.front.records.decide(origin, inputs, given)
-                body = route.dump([one.answered.output for one in given])
+                seen = await call.front.records.decide(origin, inputs, given)
+                answers = [route.dump(one.answered.output) for one in given]
         except ClientGoneError:
             call.status = GONE
             return
@@ -131,11 +130,12 @@ class Edge:
             await call.refuse(send, Refusal(500))
             return
         call.status = 200
+        body = b"[%s]" % b",".join(answers)
         length = (b"content-length", str(len(body)).encode())
         headers = [JSON_HEADER, length, *call.ids.headers, *call.more]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
-        call.front.records.keep(origin, zip(count(), inputs, given, strict=False))
+        call.front.records.keep_answers(origin, inputs, given, seen, answers)
         for one in given:
             call.front.metrics.prediction(route.model.name, one.variant, one.spec)
 

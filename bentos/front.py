@@ -101,7 +101,7 @@ class Front:
         """
 
         def aside(place: int, one: Given | Failed, shadow: bool) -> None:
-            self.records.keep(origin, [(place, inputs[place], one)], shadow=shadow)
+            self.records.keep_unseen(origin, place, inputs[place], one, shadow=shadow)
 
         route = origin.route
         answering = route.model.answer(route.action, inputs, aside=aside)

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import structlog
@@ -18,6 +18,7 @@ from finml.audit import AuditLog
 from finml.errors import AuditError, MonitoringError
 from finml.monitoring.inference_log import InferenceLog, Prediction
 from finml.monitoring.rows import features_json
+from finml.privacy import is_harmless
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,30 @@ class Origin(NamedTuple):
     route: Route
     caller: str
     ids: Ids
+
+
+class Evidence(NamedTuple):
+    """What was decided by, as JSON: the very texts that the inference log has, where nothing is masked.
+
+    Attributes:
+        inputs: what was asked.
+        features: what was read for it; `None` where the input holds all.
+    """
+
+    inputs: bytes
+    features: bytes | None
+
+    @classmethod
+    def of(cls, asked: BaseModel, features: Mapping[str, Any] | None) -> "Evidence":
+        """The texts of an input and its features."""
+        return cls(to_json(asked), None if features is None else features_json(features))
+
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of each, as in the audit log."""
+        found = {"inputs_sha256": hashlib.sha256(self.inputs).hexdigest()}
+        if self.features is not None:
+            found["features_sha256"] = hashlib.sha256(self.features).hexdigest()
+        return found
 
 
 class Records:
@@ -63,8 +88,13 @@ class Records:
         if self._inference.waiting:
             raise MonitoringError("the inference log cannot be written", hint="see the service's log")
 
-    async def decide(self, origin: Origin, inputs: Sequence[Any], given: Sequence[Given]) -> None:
+    async def decide(
+        self, origin: Origin, inputs: Sequence[Any], given: Sequence[Given]
+    ) -> Sequence[Evidence | None]:
         """Enter decisions about people in the audit log, before anybody learns of them.
+
+        Returns:
+            What each was made by, `None` where nothing was decided about anybody.
 
         Raises:
             Refusal: 503, they cannot be entered; so they are not made.
@@ -72,7 +102,8 @@ class Records:
         serving = origin.route.model.serving
         decision = serving.decision
         if decision is None or not self._decisions:
-            return
+            return [None] * len(given)
+        seen = [Evidence.of(asked, one.answered.features) for asked, one in zip(inputs, given, strict=True)]
         entries = [
             {
                 **origin.ids.fields,
@@ -82,61 +113,77 @@ class Records:
                 "variant": one.variant,
                 "action": origin.route.action,
                 "subject": serving.subject(asked),
-                **evidence(asked, one.answered.features),
+                **evidence.hashes(),
                 "decision": decision(one.answered.output),
             }
-            for place, (asked, one) in enumerate(zip(inputs, given, strict=True))
+            for place, (asked, one, evidence) in enumerate(zip(inputs, given, seen, strict=True))
         ]
         try:
             await self._decisions.enter(entries)
         except AuditError as error:
             log.error("audit_log_unavailable", message=str(error), hint=error.hint, **origin.ids.fields)
             raise Refusal(503, detail="The decision cannot be recorded; try again.") from None
+        return seen
 
-    def keep(
-        self, origin: Origin, asked: Iterable[tuple[int, BaseModel, Given | Failed]], *, shadow: bool = False
+    def keep_answers(
+        self,
+        origin: Origin,
+        inputs: Sequence[BaseModel],
+        given: Sequence[Given],
+        seen: Sequence[Evidence | None],
+        answers: Sequence[bytes],
     ) -> None:
-        """Hand predictions to the inference log, which never waits.
+        """Hand a request's answers to the inference log, which never waits.
 
         Args:
             origin: the request.
-            asked: place in the request, input and answer of each, or its failure.
-            shadow: whether nobody was answered by them.
+            inputs: what was asked.
+            given: the answer to each.
+            seen: what `decide` returned.
+            answers: the answers as JSON.
         """
-        now, sticky = time.time(), origin.route.model.serving.sticky
-        self._inference.record(
-            [
-                Prediction(
-                    request_id=origin.ids.request,
-                    at=now,
-                    model=origin.route.model.name,
-                    version=one.spec,
-                    variant=one.variant,
-                    shadow=shadow,
-                    action=origin.route.action,
-                    caller=origin.caller,
-                    position=place,
-                    inputs=put,
-                    output=None if isinstance(one, Failed) else one.answered.output,
-                    features=None if isinstance(one, Failed) else one.answered.features,
-                    latency_ms=one.latency_s * 1000,
-                    # where chance dealt an input out, it is a subject of its own
-                    subject=sticky(put) or f"{origin.ids.request}/{place}",
-                    error=one.error if isinstance(one, Failed) else "",
-                )
-                for place, put, one in asked
-            ]
-        )
+        now = time.time()
+        rows = [
+            prediction(origin, now, place, put, one)
+            for place, (put, one) in enumerate(zip(inputs, given, strict=True))
+        ]
+        # what is JSON already need not be made again by the log's thread, which takes turns with this one
+        for row, evidence, one, answer in zip(rows, seen, given, answers, strict=True):
+            if is_harmless(one.answered.output):
+                row.output = answer
+            if evidence is not None:
+                row.features = evidence.features
+                if is_harmless(inputs[row.position]):
+                    row.inputs = evidence.inputs
+        self._inference.record(rows)
+
+    def keep_unseen(
+        self, origin: Origin, place: int, put: BaseModel, one: Given | Failed, *, shadow: bool
+    ) -> None:
+        """Hand to the inference log what no caller was answered with: by a shadow, or a failure."""
+        self._inference.record([prediction(origin, time.time(), place, put, one, shadow=shadow)])
 
 
-def evidence(asked: BaseModel, features: Mapping[str, Any] | None) -> dict[str, str]:
-    """SHA-256 of what was decided by, as JSON: of the very texts that the inference log has, where unmasked.
-
-    Args:
-        asked: the input.
-        features: that were read for it; `None` where it holds all.
-    """
-    found = {"inputs_sha256": hashlib.sha256(to_json(asked)).hexdigest()}
-    if features is not None:
-        found["features_sha256"] = hashlib.sha256(features_json(features)).hexdigest()
-    return found
+def prediction(
+    origin: Origin, at: float, place: int, put: BaseModel, one: Given | Failed, *, shadow: bool = False
+) -> Prediction:
+    """A row of the inference log, whose texts are not made yet."""
+    answered = None if isinstance(one, Failed) else one.answered
+    return Prediction(
+        request_id=origin.ids.request,
+        at=at,
+        model=origin.route.model.name,
+        version=one.spec,
+        variant=one.variant,
+        shadow=shadow,
+        action=origin.route.action,
+        caller=origin.caller,
+        position=place,
+        inputs=put,
+        output=answered and answered.output,
+        features=answered and answered.features,
+        latency_ms=one.latency_s * 1000,
+        # where chance dealt an input out, it is a subject of its own
+        subject=origin.route.model.serving.sticky(put) or f"{origin.ids.request}/{place}",
+        error=one.error if isinstance(one, Failed) else "",
+    )

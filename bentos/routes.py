@@ -1,10 +1,10 @@
 """The routes that models answer on: from a request's bytes to inputs, from outputs to an answer's bytes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from annotated_types import Len
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from bentos.problems import EMPTY_BODY, Refusal, field_errors
 from bentos.served import ServedModel
@@ -21,7 +21,7 @@ class Route:
         path: as in `/predict/credit_risk`.
         request_type: the contract of a request's body.
         answer_type: the contract of one answer.
-        dump: the JSON of a list of outputs.
+        dump: the JSON of an output.
     """
 
     def __init__(self, served: ServedModel, action: Action) -> None:
@@ -32,9 +32,7 @@ class Route:
         self.request_type = request_type(serving, action)
         # compiled validators and serializers, without the attributes' way to them
         self._parse = self.request_type.__pydantic_validator__.validate_json
-        self.dump: Callable[[Sequence[BaseModel]], bytes] = TypeAdapter(
-            list[self.answer_type]  # type: ignore[name-defined]  # known once the model is
-        ).serializer.to_json
+        self.dump: Callable[[BaseModel], bytes] = self.answer_type.__pydantic_serializer__.to_json
 
     def parse(self, body: bytes) -> list[Any]:
         """The inputs of a request.

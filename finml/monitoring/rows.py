@@ -61,9 +61,9 @@ class Prediction:
         action: `predict` or `explain`.
         caller: opaque id of who asked.
         position: place of the input in the request.
-        inputs: what was asked.
-        output: what was answered; `None` where the version failed.
-        features: what the model looked at, where that is not the input itself.
+        inputs: what was asked; or as JSON in which nothing is to be masked.
+        output: what was answered, or as `inputs`; `None` where the version failed.
+        features: what the model looked at, where that is not the input itself; or as JSON.
         latency_ms: from the input's arrival to its answer.
         subject: what the routing dealt to one version; by default the input's user, or the caller.
         error: name of the failure, empty where there was none.
@@ -78,9 +78,9 @@ class Prediction:
     action: str
     caller: str
     position: int
-    inputs: BaseModel
-    output: BaseModel | None
-    features: Mapping[str, Any] | None
+    inputs: BaseModel | bytes
+    output: BaseModel | bytes | None
+    features: Mapping[str, Any] | bytes | None
     latency_ms: float
     subject: str = ""
     error: str = ""
@@ -155,10 +155,13 @@ class Encoder:
             one.position,
             one.latency_ms,
             one.error,
-            self._mask(one.inputs),
-            None if one.features is None else features_json(one.features),
-            None if one.output is None else self._mask(one.output),
+            self._text(one.inputs),
+            features_json(one.features) if isinstance(one.features, Mapping) else one.features,
+            None if one.output is None else self._text(one.output),
         )
+
+    def _text(self, message: BaseModel | bytes) -> bytes:
+        return message if isinstance(message, bytes) else self._mask(message)
 
     def take(self) -> "pa.Table":
         """The rows so far, which are then forgotten here."""

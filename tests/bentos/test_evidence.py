@@ -6,7 +6,7 @@ import time
 
 from pydantic import BaseModel
 
-from bentos.records import evidence
+from bentos.records import Evidence
 from finml.monitoring.rows import Encoder, Prediction
 from finml.privacy import masked_json
 
@@ -48,7 +48,7 @@ def sha256(text: str) -> str:
 def test_the_hashes_are_of_what_the_inference_log_has():
     asked, features = Loan(user_id="u1", loan_amount=1000.5), {"balance": 2.5, "ratio": math.nan, "age": None}
     row = logged(asked, features)
-    assert evidence(asked, features) == {
+    assert Evidence.of(asked, features).hashes() == {
         "inputs_sha256": sha256(row["inputs"]),
         "features_sha256": sha256(row["features"]),
     }
@@ -56,4 +56,4 @@ def test_the_hashes_are_of_what_the_inference_log_has():
 
 def test_an_input_that_holds_all_needs_no_other_hash():
     asked = Loan(user_id="u1", loan_amount=1000.5)
-    assert evidence(asked, None) == {"inputs_sha256": sha256(logged(asked, None)["inputs"])}
+    assert Evidence.of(asked, None).hashes() == {"inputs_sha256": sha256(logged(asked, None)["inputs"])}

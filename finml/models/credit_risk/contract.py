@@ -108,6 +108,9 @@ FeatureValue = Annotated[float, Field(ge=-1e30, le=1e30)]
 class CreditRiskInput(Message):
     """A loan asked for, and by whom. Amounts are in major units of the bank's currency."""
 
+    # names of features are checked against those that there are
+    own_words: ClassVar[bool] = True
+
     user_id: UserId | None = Field(
         None, description="whose features are read; not needed where they are given"
     )
