@@ -13,6 +13,8 @@ EVERY_S = 1.0
 MIB = 1 << 20
 LEAST_SECONDS = 120.0
 """What memory does in less says nothing of an hour."""
+TROUGH_S = 30.0
+"""Seconds of which the least memory counts: what a request or a flush of a log takes for a while is not kept."""
 
 
 class Sample(BaseModel):
@@ -27,8 +29,9 @@ class Growth(BaseModel):
     """How memory changed in the judged part of a run.
 
     Attributes:
-        mib_per_hour: slope by Theil and Sen, which single jumps do not move, with its 95 % interval.
-        start_mib, end_mib: first and last sample.
+        mib_per_hour: slope of what is kept, which is the least of each `TROUGH_S` seconds; by Theil and Sen,
+            which single jumps do not move, with its 95 % interval.
+        start_mib, end_mib: the first and the last of these.
     """
 
     mib_per_hour: float
@@ -98,12 +101,17 @@ def growth(samples: Sequence[Sample], start: float, end: float) -> Growth | None
         return None
     from scipy.stats import theilslopes
 
-    found = theilslopes([each.mib for each in chosen], [(each.at - start) / 3600 for each in chosen])
+    kept: dict[int, Sample] = {}
+    for each in chosen:
+        block = int((each.at - start) // TROUGH_S)
+        kept[block] = min(kept.get(block, each), each, key=lambda sample: sample.mib)
+    troughs = list(kept.values())
+    found = theilslopes([each.mib for each in troughs], [(each.at - start) / 3600 for each in troughs])
     return Growth(
         mib_per_hour=float(found.slope),
         low=float(found.low_slope),
         high=float(found.high_slope),
-        start_mib=chosen[0].mib,
-        end_mib=chosen[-1].mib,
+        start_mib=troughs[0].mib,
+        end_mib=troughs[-1].mib,
         seconds=chosen[-1].at - chosen[0].at,
     )

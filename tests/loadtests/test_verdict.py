@@ -170,6 +170,16 @@ def test_a_jump_is_no_leak():
     assert growth(samples, 1000, 1300).mib_per_hour == pytest.approx(0)
 
 
+@pytest.mark.parametrize("leaked", [0.0, 120.0])
+def test_what_is_given_back_is_no_leak_and_hides_none(leaked):
+    # more and more is taken, for 20 of every 25 seconds
+    samples = [
+        each.model_copy(update={"mib": each.mib + (t / 3 if t % 25 < 20 else 0)})
+        for t, each in enumerate(memory(leaked, 300))
+    ]
+    assert growth(samples, 1000, 1300).mib_per_hour == pytest.approx(leaked, abs=10)
+
+
 def test_memory_of_this_process_is_seen():
     import psutil
 
