@@ -14,7 +14,7 @@ MIB = 1 << 20
 LEAST_SECONDS = 120.0
 """What memory does in less says nothing of an hour."""
 TROUGH_S = 30.0
-"""Seconds of which the least memory counts: what a request or a flush of a log takes for a while is not kept."""
+"""Seconds of which the least memory counts: what a request or a log takes for a while is not kept."""
 
 
 class Sample(BaseModel):
