@@ -1,5 +1,6 @@
 """Checks of the machine and the settings, each with what to do about what is missing."""
 
+import difflib
 import importlib.metadata
 import os
 import shutil
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 from packaging.requirements import Requirement
 from pydantic import BaseModel, ConfigDict
 
-from finml.settings import Settings
+from finml.settings import SECRETS_DIR, Settings
 from finml.urls import public_url
 
 State = Literal["ok", "warning", "failed"]
@@ -20,6 +21,9 @@ PYTHON = (3, 11)
 FREE_DISK_GB = 5
 CONNECT_TIMEOUT_S = 3
 BUILDERS = ("docker", "podman", "buildah")
+# variables that are no settings: of clients, of where secrets lie, and of the tests
+OTHER_VARIABLES = {"FINML_API_KEY", "FINML_JWT", SECRETS_DIR}
+OTHER_PREFIXES = ("FINML_TEST_", "FINML_FUZZ_")
 
 
 class Check(BaseModel):
@@ -46,7 +50,8 @@ class Diagnosis(BaseModel):
 
 def diagnose(settings: Settings) -> Diagnosis:
     """Run every check. Opens the configured servers for some seconds at most; writes nothing that stays."""
-    checks = [check_python(), *check_packages(), check_weights(), check_home(settings), check_disk(settings)]
+    checks = [check_python(), *check_packages(), check_weights(), check_variables()]
+    checks += [check_home(settings), check_disk(settings)]
     checks += [check_ledger(settings), *check_servers(settings), check_builder()]
     return Diagnosis(checks=checks)
 
@@ -109,6 +114,25 @@ def check_weights() -> Check:
             advice="install the packages or name a local folder, see docs/models.md",
         )
     return Check(name="model weights", state="ok", found="nothing is missing")
+
+
+def check_variables() -> Check:
+    """Whether each `FINML_…` of the environment and of `.env` is a setting: a misspelt one does nothing."""
+    from pydantic_settings import DotEnvSettingsSource
+
+    known = {f"FINML_{name.upper()}" for name in Settings.model_fields}
+    named = map(str.upper, (*os.environ, *DotEnvSettingsSource(Settings).env_vars))
+    given = {name for name in named if name.startswith("FINML_")}
+    unknown = sorted(name for name in given - known - OTHER_VARIABLES if not name.startswith(OTHER_PREFIXES))
+    if not unknown:
+        return Check(name="variables", state="ok", found="each FINML_… is a setting")
+    close = [match for name in unknown for match in difflib.get_close_matches(name, known, n=1)]
+    return Check(
+        name="variables",
+        state="warning",
+        found=f"no setting: {', '.join(unknown)}",
+        advice=f"did you mean {', '.join(close)}?" if close else "`.env.example` lists those that there are",
+    )
 
 
 def check_home(settings: Settings) -> Check:

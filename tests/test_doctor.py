@@ -40,6 +40,24 @@ def test_a_server_that_does_not_answer_fails_without_its_password(tmp_path):
     assert "hidden" not in diagnosis.model_dump_json()
 
 
+def test_a_misspelt_setting_is_named_with_what_was_meant(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("FINML_HOME=here\nFINML_LOG_LEVLE=debug\n")
+    monkeypatch.setenv("FINML_REDIS_ULR", "redis://somewhere")
+    found = doctor.check_variables()
+    assert found.state == "warning"
+    assert found.found == "no setting: FINML_LOG_LEVLE, FINML_REDIS_ULR"
+    assert "FINML_LOG_LEVEL, FINML_REDIS_URL" in found.advice
+    assert "somewhere" not in found.model_dump_json()
+
+
+def test_settings_that_there_are_are_not_complained_of(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FINML_REDIS_URL", "redis://somewhere")
+    monkeypatch.setenv("FINML_API_KEY", "finml_x")
+    assert doctor.check_variables().state == "ok"
+
+
 def test_a_home_that_is_a_file_fails(tmp_path):
     (tmp_path / "file").write_text("")
     diagnosis = doctor.diagnose(Settings(home=tmp_path / "file"))
