@@ -2,7 +2,8 @@
 
 The kernel completes connections before a server accepts them. When the listening socket closes, those that
 wait are reset, though their callers have been told that they are connected and may have sent their requests.
-Here all that wait are taken before the door is shut.
+Here all that wait are taken before the door is shut. Their protocol must wait for a request when it is shut
+down, as `bentos.protocol` does: uvicorn's own closes a connection whose request it has not read yet.
 """
 
 import asyncio

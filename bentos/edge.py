@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from bentos.asgi import App, Header, Receive, Scope, Send
 from bentos.bodies import ClientGoneError, read_body, replay
@@ -114,8 +115,8 @@ class Edge:
                 call.spent = len(inputs)
                 origin = Origin(route, call.caller, call.ids)
                 given = await call.front.answer(origin, inputs, receive)
-                seen = await call.front.records.decide(origin, inputs, given)
-                answers = [route.dump(one.answered.output) for one in given]
+                evidence = await call.front.records.decide(origin, inputs, given)
+                answers = [to_json(one.answered.output) for one in given]
         except ClientGoneError:
             call.status = GONE
             return
@@ -135,7 +136,7 @@ class Edge:
         headers = [JSON_HEADER, length, *call.ids.headers, *call.more]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
-        call.front.records.keep_answers(origin, inputs, given, seen, answers)
+        call.front.records.keep_answers(origin, inputs, given, evidence, answers)
         for one in given:
             call.front.metrics.prediction(route.model.name, one.variant, one.spec)
 

@@ -9,7 +9,7 @@ from bentos.joining import JoiningTransport
 from bentos.problems import Refusal, problem
 
 HEADERS_WITHIN_S = 10.0
-# the same where the server stops, for whose caller may be sending one just now
+# the same when the server stops: the caller of an idle connection may just be sending one
 LAST_HEAD_WITHIN_S = 1.0
 # for a caller that is sent more than it reads
 READ_WITHIN_S = 30.0
@@ -98,6 +98,8 @@ class PatientProtocol(HttpToolsProtocol):
         """The server stops: answer what is under way, or one more request that is."""
         self.stopping = True
         if self.cycle is None or self.cycle.response_complete:
+            if not self.in_head and not self.in_body:
+                self.head_bytes, self.in_head = 0, True
             self.stop_clock()
             self.head_timer = self.loop.call_later(LAST_HEAD_WITHIN_S, self.hang_up)
         else:

@@ -103,7 +103,9 @@ class Records:
         decision = serving.decision
         if decision is None or not self._decisions:
             return [None] * len(given)
-        seen = [Evidence.of(asked, one.answered.features) for asked, one in zip(inputs, given, strict=True)]
+        evidence = [
+            Evidence.of(asked, one.answered.features) for asked, one in zip(inputs, given, strict=True)
+        ]
         entries = [
             {
                 **origin.ids.fields,
@@ -113,24 +115,24 @@ class Records:
                 "variant": one.variant,
                 "action": origin.route.action,
                 "subject": serving.subject(asked),
-                **evidence.hashes(),
+                **seen.hashes(),
                 "decision": decision(one.answered.output),
             }
-            for place, (asked, one, evidence) in enumerate(zip(inputs, given, seen, strict=True))
+            for place, (asked, one, seen) in enumerate(zip(inputs, given, evidence, strict=True))
         ]
         try:
             await self._decisions.enter(entries)
         except AuditError as error:
             log.error("audit_log_unavailable", message=str(error), hint=error.hint, **origin.ids.fields)
             raise Refusal(503, detail="The decision cannot be recorded; try again.") from None
-        return seen
+        return evidence
 
     def keep_answers(
         self,
         origin: Origin,
         inputs: Sequence[BaseModel],
         given: Sequence[Given],
-        seen: Sequence[Evidence | None],
+        evidence: Sequence[Evidence | None],
         answers: Sequence[bytes],
     ) -> None:
         """Hand a request's answers to the inference log, which never waits.
@@ -139,7 +141,7 @@ class Records:
             origin: the request.
             inputs: what was asked.
             given: the answer to each.
-            seen: what `decide` returned.
+            evidence: what `decide` returned.
             answers: the answers as JSON.
         """
         now = time.time()
@@ -148,13 +150,13 @@ class Records:
             for place, (put, one) in enumerate(zip(inputs, given, strict=True))
         ]
         # what is JSON already need not be made again by the log's thread, which takes turns with this one
-        for row, evidence, one, answer in zip(rows, seen, given, answers, strict=True):
+        for row, put, seen, one, answer in zip(rows, inputs, evidence, given, answers, strict=True):
             if is_harmless(one.answered.output):
                 row.output = answer
-            if evidence is not None:
-                row.features = evidence.features
-                if is_harmless(inputs[row.position]):
-                    row.inputs = evidence.inputs
+            if seen is not None:
+                row.features = seen.features
+                if is_harmless(put):
+                    row.inputs = seen.inputs
         self._inference.record(rows)
 
     def keep_unseen(
@@ -180,8 +182,8 @@ def prediction(
         caller=origin.caller,
         position=place,
         inputs=put,
-        output=answered and answered.output,
-        features=answered and answered.features,
+        output=answered.output if answered else None,
+        features=answered.features if answered else None,
         latency_ms=one.latency_s * 1000,
         # where chance dealt an input out, it is a subject of its own
         subject=origin.route.model.serving.sticky(put) or f"{origin.ids.request}/{place}",

@@ -1,6 +1,5 @@
 """The routes that models answer on: from a request's bytes to inputs, from outputs to an answer's bytes."""
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from annotated_types import Len
@@ -21,7 +20,6 @@ class Route:
         path: as in `/predict/credit_risk`.
         request_type: the contract of a request's body.
         answer_type: the contract of one answer.
-        dump: the JSON of an output.
     """
 
     def __init__(self, served: ServedModel, action: Action) -> None:
@@ -30,9 +28,8 @@ class Route:
         serving = served.serving
         self.answer_type = serving.output if action == "predict" else serving.explanation
         self.request_type = request_type(serving, action)
-        # compiled validators and serializers, without the attributes' way to them
+        # the compiled validator, without the attributes' way to it
         self._parse = self.request_type.__pydantic_validator__.validate_json
-        self.dump: Callable[[BaseModel], bytes] = self.answer_type.__pydantic_serializer__.to_json
 
     def parse(self, body: bytes) -> list[Any]:
         """The inputs of a request.

@@ -70,7 +70,8 @@ def memory_kept(budget: Budget, memory: Growth | None) -> Iterator[Finding]:
         measure="memory",
         passed=memory.mib_per_hour <= limit,
         words=f"memory: {memory.mib_per_hour:+.1f} MiB an hour ({memory.low:+.1f} to {memory.high:+.1f}), "
-        f"{memory.start_mib:.0f} to {memory.end_mib:.0f} MiB, at most {limit:+g}",
+        f"{memory.start_mib:.0f} to {memory.end_mib:.0f} MiB and {memory.peak_mib:.0f} at times, "
+        f"at most {limit:+g}",
     )
 
 

@@ -152,6 +152,8 @@ def cautions(plan: Plan, recording: Recording, memory: Growth | None) -> Iterato
         yield f"not served, so not asked: {', '.join(absent)}"
     if scenario.budget.memory_mib_per_hour and memory is None:
         yield "memory was not judged: the service was not started here, or the run was too short"
+    if memory is not None and not memory.steady:
+        yield "processes ended or began while memory was judged: what those held that ended is not seen"
 
 
 def load_in_words(plan: Plan, rate: Profile) -> str:

@@ -1,5 +1,7 @@
 """Watches the memory of the service's processes while a load test runs."""
 
+import contextlib
+import statistics
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -30,8 +32,10 @@ class Growth(BaseModel):
 
     Attributes:
         mib_per_hour: slope of what is kept, which is the least of each `TROUGH_S` seconds; by Theil and Sen,
-            which single jumps do not move, with its 95 % interval.
+            which a jump near either end does not move, with its 95 % interval.
         start_mib, end_mib: the first and the last of these.
+        peak_mib: the most of all.
+        steady: whether there were as many processes all the time; moments with fewer are left out.
     """
 
     mib_per_hour: float
@@ -39,7 +43,9 @@ class Growth(BaseModel):
     high: float
     start_mib: float
     end_mib: float
+    peak_mib: float
     seconds: float
+    steady: bool
 
 
 class MemoryWatch:
@@ -86,11 +92,10 @@ def sample(processes: Sequence["psutil.Process"], at: float) -> Sample:
 
     sizes = []
     for root in processes:
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             for process in (root, *root.children(recursive=True)):
-                sizes.append(own_share(process))
-        except psutil.NoSuchProcess:
-            continue
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    sizes.append(own_share(process))
     return Sample(at=at, mib=sum(sizes) / MIB, processes=len(sizes))
 
 
@@ -101,10 +106,13 @@ def growth(samples: Sequence[Sample], start: float, end: float) -> Growth | None
         return None
     from scipy.stats import theilslopes
 
+    usual = statistics.mode(each.processes for each in chosen)
     kept: dict[int, Sample] = {}
     for each in chosen:
         block = int((each.at - start) // TROUGH_S)
-        kept[block] = min(kept.get(block, each), each, key=lambda sample: sample.mib)
+        # while a process is replaced there is less, and the rest of a block may hold none of its troughs
+        if each.processes >= usual and start + (block + 1) * TROUGH_S <= end:
+            kept[block] = min(kept.get(block, each), each, key=lambda sample: sample.mib)
     troughs = list(kept.values())
     found = theilslopes([each.mib for each in troughs], [(each.at - start) / 3600 for each in troughs])
     return Growth(
@@ -113,5 +121,7 @@ def growth(samples: Sequence[Sample], start: float, end: float) -> Growth | None
         high=float(found.high_slope),
         start_mib=troughs[0].mib,
         end_mib=troughs[-1].mib,
+        peak_mib=max(each.mib for each in chosen),
         seconds=chosen[-1].at - chosen[0].at,
+        steady=all(each.processes == usual for each in chosen),
     )

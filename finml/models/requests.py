@@ -13,7 +13,8 @@ class Message(BaseModel):
     """Base of requests and answers: no unknown field, no number that is none.
 
     Attributes:
-        own_words: whether all texts that it nests are the model's own, so that none can quote a person.
+        own_words: whether all texts that it nests are ours, a model's words or names that a validator
+            knows, so that none can quote a person.
     """
 
     own_words: ClassVar[bool] = False

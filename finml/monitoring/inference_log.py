@@ -57,7 +57,7 @@ class InferenceLog:
         Args:
             settings: name the sink.
             sink: in place of the settings'.
-            mask: inputs and outputs as JSON without personal data; by default `finml.privacy.masked_json`.
+            mask: what inputs and outputs become that are no JSON yet; by default `finml.privacy.masked_json`.
             most_queued: predictions that may wait.
             rows: rows that are written at the latest together.
             flush_s: seconds after which they are at the latest.

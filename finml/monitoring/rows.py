@@ -65,7 +65,7 @@ class Prediction:
         output: what was answered, or as `inputs`; `None` where the version failed.
         features: what the model looked at, where that is not the input itself; or as JSON.
         latency_ms: from the input's arrival to its answer.
-        subject: what the routing dealt to one version; by default the input's user, or the caller.
+        subject: what the routing dealt to one version.
         error: name of the failure, empty where there was none.
     """
 
@@ -82,7 +82,7 @@ class Prediction:
     output: BaseModel | bytes | None
     features: Mapping[str, Any] | bytes | None
     latency_ms: float
-    subject: str = ""
+    subject: str
     error: str = ""
 
 
@@ -141,7 +141,6 @@ class Encoder:
             self._convert()
 
     def _row(self, one: Prediction) -> tuple[Any, ...]:
-        subject = one.subject or getattr(one.inputs, "user_id", None) or one.caller
         return (
             one.request_id,
             int(one.at * 1e6),
@@ -151,7 +150,7 @@ class Encoder:
             one.shadow,
             one.action,
             one.caller,
-            pseudonym(self._key, subject, "subject"),
+            pseudonym(self._key, one.subject, "subject"),
             one.position,
             one.latency_ms,
             one.error,

@@ -105,42 +105,39 @@ def masked_json(value: BaseModel) -> bytes:
 def is_harmless(value: BaseModel) -> bool:
     """Whether it is seen at a glance, in a microsecond, that `mask_model` would change nothing.
 
-    Fields that are declared to hold numbers, or one of certain words, are not looked at.
+    Args:
+        value: validated by its class: fields that are declared to hold numbers, or one of certain words, are
+            not looked at.
     """
     fields = value.__dict__
-    for name, mask_field in _doubtful(type(value)):
-        item = fields[name]
-        if type(item) is str:
-            harmless = len(item) <= SHORT and mask_field(item) == item
-        elif item is None or getattr(value, "own_words", False):
-            harmless = True
-        elif type(item) in NUMBERS:
-            harmless = _plain(name) not in PERSONAL_KEYS
-        else:
-            harmless = type(item) is dict and NUMBERS.issuperset(map(type, item.values()))
-            harmless = harmless and _harmless_names(name, *item)
-        if not harmless:
-            return False
-    return True
+    return all(check(fields.get(name)) for name, check in _checks(type(value)))
 
 
 @lru_cache(maxsize=256)
-def _doubtful(model: type[BaseModel]) -> tuple[tuple[str, Callable[[str], str]], ...]:
-    """Fields of a class that may hold something personal, by what is declared of them; what masks each."""
+def _checks(model: type[BaseModel]) -> tuple[tuple[str, Callable[[Any], bool]], ...]:
+    """Fields of a class that may hold something personal, by what is declared of them; what looks at each."""
     own_words = getattr(model, "own_words", False)
     return tuple(
-        (name, _mask_of(_plain(name)))
+        (name, _check_of(_plain(name), own_words=own_words))
         for name, field in model.model_fields.items()
         if _plain(name) in PERSONAL_KEYS
         or any(_is_doubtful(kind, own_words=own_words) for kind in _kinds(field.annotation))
     )
 
 
-def _mask_of(key: str) -> Callable[[str], str]:
-    """What `mask_value` does with short texts of that name."""
-    if key in PERSONAL_KEYS:
-        return lambda text: PERSONAL_KEYS[key]
-    return _mask_short_id if key.endswith("_id") else _mask_short
+def _check_of(key: str, *, own_words: bool) -> Callable[[Any], bool]:
+    """Says of values with the name `key` whether it is seen at a glance that they stay as they are."""
+    mask_short = _mask_short_id if key.endswith("_id") else _mask_short
+
+    def check(item: Any) -> bool:  # noqa: ANN401  # any field's value
+        kind = type(item)
+        if kind is str:
+            return len(item) <= SHORT and mask_short(item) == item
+        if item is None or own_words or kind in NUMBERS:
+            return True
+        return kind is dict and NUMBERS.issuperset(map(type, item.values())) and _harmless_names(*item)
+
+    return (lambda item: item is None) if key in PERSONAL_KEYS else check
 
 
 def _kinds(annotation: object) -> list[object]:

@@ -1,8 +1,14 @@
 """What is kept of requests: the logs, the figures, and the decisions about people."""
 
+import hashlib
 import json
 
+import pytest
+
 from finml.audit import AuditLog
+from finml.audit.secret import audit_folder
+from finml.monitoring.rows import Encoder
+from finml.privacy import masked_json
 from pipelines.cli.app import run_command
 from tests.bentos.doubling import decided
 from tests.bentos.edges import Desk
@@ -65,6 +71,30 @@ def test_requests_are_counted(settings):
     page = desk.metrics.page()[0].decode()
     assert 'finml_requests_total{route="/predict/doubling",status="200"} 1.0' in page
     assert 'finml_requests_total{route="/predict/doubling",status="400"} 1.0' in page
+
+
+def test_what_is_kept_of_a_decision_is_what_was_decided_by(settings):
+    desk = Desk(settings, audit=AuditLog.of(settings), decision=decided)
+    desk.call("POST", "/predict/doubling", json={"inputs": [{"number": 1, "user_id": "u7"}]})
+    (row,) = desk.logged.predictions
+    assert json.loads(row.inputs) == {"number": 1, "user_id": "u7"}
+    assert json.loads(row.output) == {"doubled": 2, "model_version": "doubling@1"}
+    (file,) = audit_folder(settings).glob("*-serve-*.jsonl")
+    (entry,) = [line for line in map(json.loads, file.read_text().splitlines()) if "decision" in line]
+    assert entry["inputs_sha256"] == hashlib.sha256(row.inputs).hexdigest()
+    assert entry["features_sha256"] == hashlib.sha256(row.features).hexdigest()
+
+
+@pytest.mark.parametrize("decision", [None, decided])
+def test_what_names_a_person_is_left_to_be_masked(settings, decision):
+    desk = Desk(settings, audit=AuditLog.of(settings), decision=decision)
+    desk.call("POST", "/predict/doubling", json={"inputs": [{"number": 1, "user_id": "asha@example.org"}]})
+    encoder = Encoder(masked_json, b"key")
+    for row in desk.logged.predictions:
+        encoder.append(row)
+    (row,) = encoder.take().to_pylist()
+    assert json.loads(row["inputs"])["user_id"] == "<email>"
+    assert "asha" not in json.dumps(row, default=str)
 
 
 class BrokenAudit:

@@ -35,6 +35,7 @@ def logged(asked: Loan, features) -> dict[str, str | None]:
             output=None,
             features=features,
             latency_ms=1.0,
+            subject="u1",
         )
     )
     (row,) = encoder.take().to_pylist()

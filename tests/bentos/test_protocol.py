@@ -123,38 +123,50 @@ def test_many_requests_on_one_connection_are_answered(monkeypatch):
             assert answer.startswith(b"HTTP/1.1 200")
 
 
+REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@contextlib.asynccontextmanager
+async def idle_connection():
+    """A server in this loop, so that it reads nothing meanwhile, and a connection that it answered once."""
+    port = free_port()
+    config = uvicorn.Config(
+        hello,
+        host=HOST,
+        port=port,
+        http=protocol.PatientProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        # else it would close idle connections by itself
+        timeout_keep_alive=60,
+    )
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    reader, writer = await asyncio.open_connection(HOST, port)
+    writer.write(REQUEST)
+    assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+    try:
+        yield server, reader, writer
+    finally:
+        writer.close()
+
+
 @pytest.mark.parametrize("arrives", ["before the server stops", "just after"])
 def test_a_request_on_an_idle_connection_is_answered_though_the_server_stops(arrives):
-    request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-
     async def run() -> None:
-        port = free_port()
-        config = uvicorn.Config(
-            hello,
-            host=HOST,
-            port=port,
-            http=protocol.PatientProtocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-        )
-        config.load()
-        server = uvicorn.Server(config)
-        server.lifespan = config.lifespan_class(config)
-        await server.startup()
-        reader, writer = await asyncio.open_connection(HOST, port)
-        writer.write(request)
-        assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
-        if arrives == "before the server stops":
-            # sent at once, and read by the server in the loop's next turn at the earliest
-            writer.write(request)
-        stopping = asyncio.create_task(server.shutdown())
-        await asyncio.sleep(0)
-        if arrives == "just after":
-            writer.write(request)
-        last = await reader.read()
-        await stopping
-        writer.close()
+        async with idle_connection() as (server, reader, writer):
+            if arrives == "before the server stops":
+                # sent at once, and read by the server in the loop's next turn at the earliest
+                writer.write(REQUEST)
+            stopping = asyncio.create_task(server.shutdown())
+            await asyncio.sleep(0)
+            if arrives == "just after":
+                writer.write(REQUEST)
+            last = await asyncio.wait_for(reader.read(), 10)
+            await stopping
         assert last.startswith(b"HTTP/1.1 200")
         assert b"connection: close" in last
 
@@ -163,10 +175,33 @@ def test_a_request_on_an_idle_connection_is_answered_though_the_server_stops(arr
 
 def test_an_idle_connection_does_not_hold_a_server_that_stops(monkeypatch):
     monkeypatch.setattr(protocol, "LAST_HEAD_WITHIN_S", 0.05)
-    with patient() as port:
-        connection = connect(port)
-        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        while not connection.recv(4096).endswith(b"ok"):
-            pass
-    with connection:
-        assert until_closed(connection) == b""
+
+    async def run() -> None:
+        async with idle_connection() as (server, reader, _):
+            await asyncio.wait_for(server.shutdown(), 10)
+            assert await asyncio.wait_for(reader.read(), 10) == b""
+
+    asyncio.run(run())
+
+
+def test_a_long_head_is_refused_of_a_server_that_stops_too(monkeypatch):
+    monkeypatch.setattr(protocol, "MOST_HEADER_BYTES", 2000)
+
+    async def run() -> None:
+        async with idle_connection() as (server, reader, writer):
+            stopping = asyncio.create_task(server.shutdown())
+            await asyncio.sleep(0)
+            writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n")
+            # in pieces, as far as the server takes them
+            for number in range(40):
+                await asyncio.sleep(0.001)
+                if not reader.at_eof() and reader.exception() is None:
+                    writer.write(b"X-%d: %s\r\n" % (number, b"x" * 100))
+            writer.write(b"\r\n")
+            answer = b""
+            with contextlib.suppress(ConnectionError):
+                answer = await asyncio.wait_for(reader.read(), 10)
+            await stopping
+        assert not answer.startswith(b"HTTP/1.1 200")
+
+    asyncio.run(run())

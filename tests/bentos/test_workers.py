@@ -86,3 +86,5 @@ def test_who_waits_at_the_door_when_it_closes_is_answered():
     for connection in waiting:
         connection.close()
     assert all(answer.endswith(b"ok") for answer in answers)
+    # and told that it was the last one, not only cut off later
+    assert all(b"connection: close" in answer for answer in answers)

@@ -180,6 +180,37 @@ def test_what_is_given_back_is_no_leak_and_hides_none(leaked):
     assert growth(samples, 1000, 1300).mib_per_hour == pytest.approx(leaked, abs=10)
 
 
+def test_a_jump_in_the_middle_counts():
+    samples = [
+        each.model_copy(update={"mib": each.mib + (30 if each.at > 1150 else 0)}) for each in memory(0, 300)
+    ]
+    assert growth(samples, 1000, 1300).mib_per_hour > 60
+
+
+def test_the_moments_at_which_a_worker_is_replaced_hide_no_leak_and_are_said():
+    samples = [
+        each.model_copy(update={"mib": each.mib - 200, "processes": 1}) if t > 150 and t % 30 == 0 else each
+        for t, each in enumerate(memory(600, 300))
+    ]
+    of = plan(seconds=300, budget={"memory_mib_per_hour": 60})
+    verdict = judge(of, Service(300).recording, samples)
+    assert not verdict.passed
+    assert verdict.memory.mib_per_hour == pytest.approx(600, abs=10)
+    assert any("process" in each for each in verdict.cautions)
+
+
+def test_the_most_that_was_taken_is_said():
+    samples = [
+        each.model_copy(update={"mib": 900.0 if t % 25 == 3 else 500.0})
+        for t, each in enumerate(memory(0, 300))
+    ]
+    of = plan(seconds=300, budget={"memory_mib_per_hour": 60})
+    (found,) = [
+        each for each in judge(of, Service(300).recording, samples).findings if each.measure == "memory"
+    ]
+    assert "500 to 500 MiB and 900 at times" in found.words
+
+
 def test_memory_of_this_process_is_seen():
     import psutil
 

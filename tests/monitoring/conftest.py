@@ -40,7 +40,9 @@ def make_prediction(number: int = 0, **given) -> Prediction:
         "features": {"income": 10.5},
         "latency_ms": 2.5,
     }
-    return Prediction(**(values | given))
+    values |= given
+    values.setdefault("subject", values["inputs"].user_id or values["caller"])
+    return Prediction(**values)
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ FeatureValue = Annotated[float, Field(ge=-1e30, le=1e30)]
 class CreditRiskInput(Message):
     """A loan asked for, and by whom. Amounts are in major units of the bank's currency."""
 
-    # names of features are checked against those that there are
+    # what it nests are features, whose names are checked against those that there are
     own_words: ClassVar[bool] = True
 
     user_id: UserId | None = Field(
