@@ -3,10 +3,11 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from finml.models.entities.contract import Label
 from finml.models.requests import Message
+from finml.privacy import mask_text
 
 MOST_ITEMS = 1000
 MOST_AMOUNTS, MOST_AMOUNT = 1000, 1e15
@@ -15,6 +16,13 @@ MOST_ENTITIES = 256
 # the service's own ids: one that a caller made up itself would be taken and never be joined to anything
 RequestId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
+
+
+def _impersonal(name: str) -> str:
+    """A label's or a category's name, which is stored as it is."""
+    if mask_text(name) != name:
+        raise ValueError("must be a name of the model's, not personal data")
+    return name
 
 
 class Outcome(Message):
@@ -43,7 +51,9 @@ class IntentOutcome(Outcome):
     """What a message asked for."""
 
     model: Literal["intent"]
-    intent: str = Field(min_length=1, max_length=128, description="the right intent; `oos`: none of them")
+    intent: Annotated[str, AfterValidator(_impersonal)] = Field(
+        min_length=1, max_length=128, description="the right intent; `oos`: none of them"
+    )
 
 
 class RightEntity(Message):
@@ -71,7 +81,7 @@ class EntitiesOutcome(Outcome):
 class Spent(Message):
     """What was spent in one period."""
 
-    category: str = Field(min_length=1, max_length=64)
+    category: Annotated[str, AfterValidator(_impersonal)] = Field(min_length=1, max_length=64)
     ds: date = Field(description="first day of the period, as in the forecast")
     amount: float = Field(ge=0, le=MOST_AMOUNT)
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 64
 
-Mask = Callable[[BaseModel], bytes]
-"""What is logged of a model's input or output: JSON without personal data."""
+Mask = Callable[[BaseModel, str], bytes]
+"""What is logged of an input, or of an output and the text that it may quote: JSON without personal data."""
 
 COLUMNS = (
     "request_id",
@@ -156,11 +156,11 @@ class Encoder:
             one.error,
             self._text(one.inputs),
             features_json(one.features) if isinstance(one.features, Mapping) else one.features,
-            None if one.output is None else self._text(one.output),
+            None if one.output is None else self._text(one.output, getattr(one.inputs, "text", "")),
         )
 
-    def _text(self, message: BaseModel | bytes) -> bytes:
-        return message if isinstance(message, bytes) else self._mask(message)
+    def _text(self, message: BaseModel | bytes, said: str = "") -> bytes:
+        return message if isinstance(message, bytes) else self._mask(message, said)
 
     def take(self) -> "pa.Table":
         """The rows so far, which are then forgotten here."""

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from finml.privacy.numbers import mask_numbers
+from finml.privacy.quotes import mask_quotes, masked_spans
 from finml.privacy.words import mask_addresses, mask_secrets
 
 # Keys whose values say who somebody is, or let somebody in. They go whole, whatever they hold.
@@ -97,9 +98,14 @@ def mask_value(key: str, value: object, keys: Mapping[str, str] = LOGGED_KEYS) -
     return mask(value, keys)
 
 
-def masked_json(value: BaseModel) -> bytes:
-    """`mask_model` as JSON text; where nothing is to be masked, in a fraction of its time."""
-    return to_json(value if is_harmless(value) else mask_model(value))
+def masked_json(value: BaseModel, said: str = "") -> bytes:
+    """`mask_model` as JSON text; where nothing is to be masked, in a fraction of its time.
+
+    Args:
+        value: an input or an output of a model.
+        said: the text that an output may quote.
+    """
+    return to_json(value if is_harmless(value) else mask_model(value, said))
 
 
 def is_harmless(value: BaseModel) -> bool:
@@ -163,12 +169,12 @@ def _harmless_names(*names: str) -> bool:
     return all(mask_text(name) == name and _plain(name) not in PERSONAL_KEYS for name in names)
 
 
-def mask_model(value: BaseModel | Mapping[str, Any]) -> dict[str, Any]:
+def mask_model(value: BaseModel | Mapping[str, Any], said: str = "") -> dict[str, Any]:
     """Inputs or outputs of a model as plain JSON data, fit for the inference log.
 
     Texts are masked inside, values of personal keys go whole, amounts and all other numbers stay. Where a
     class says by `own_words` that what it nests is in the model's words alone, only its own fields are looked
-    at.
+    at. Else what quotes a part of `said` that is masked is masked with it, though it looks harmless alone.
     """
     fields = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
     if getattr(value, "own_words", False):
@@ -176,4 +182,6 @@ def mask_model(value: BaseModel | Mapping[str, Any]) -> dict[str, Any]:
             key: mask_value(key, item, PERSONAL_KEYS) if isinstance(item, str) else item
             for key, item in fields.items()
         }
+    if said and (masked := mask_text(said)) != said:
+        fields = mask_quotes(fields, masked_spans(said, masked))
     return {key: mask_value(key, item, PERSONAL_KEYS) for key, item in fields.items()}

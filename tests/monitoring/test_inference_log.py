@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from pydantic import BaseModel
 
 from finml.errors import MonitoringError, SettingsError
 from finml.monitoring.compaction import compact
@@ -81,6 +82,28 @@ def test_personal_data_is_masked_and_the_subject_is_a_stand_in(settings, predict
     found = read(settings)
     assert found.subject.nunique() == 1
     assert "u9" not in set(found.subject)
+
+
+class Word(BaseModel):
+    word: str
+    start: int
+    end: int
+
+
+class Quoting(BaseModel):
+    words: list[Word]
+
+
+def test_an_answer_that_quotes_what_is_masked_is_masked_there(settings, prediction):
+    text = "my otp is 482913 please"
+    inputs = prediction().inputs.model_copy(update={"text": text})
+    words = [
+        Word(word=word, start=text.index(word), end=text.index(word) + len(word)) for word in text.split()
+    ]
+    logged(settings, [prediction(inputs=inputs, output=Quoting(words=words))])
+    output = read(settings).output.iloc[-1]
+    assert "482913" not in output
+    assert "please" in output
 
 
 def test_a_subject_is_the_same_in_every_process_of_a_home_and_another_elsewhere(tmp_path, prediction):
