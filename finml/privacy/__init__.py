@@ -133,6 +133,8 @@ def _checks(model: type[BaseModel]) -> tuple[tuple[str, Callable[[Any], bool]], 
 
 def _check_of(key: str, *, own_words: bool) -> Callable[[Any], bool]:
     """Says of values with the name `key` whether it is seen at a glance that they stay as they are."""
+    if key in PERSONAL_KEYS:
+        return lambda item: item is None
     mask_short = _mask_short_id if key.endswith("_id") else _mask_short
 
     def check(item: Any) -> bool:  # noqa: ANN401  # any field's value
@@ -143,7 +145,7 @@ def _check_of(key: str, *, own_words: bool) -> Callable[[Any], bool]:
             return True
         return kind is dict and NUMBERS.issuperset(map(type, item.values())) and _harmless_names(*item)
 
-    return (lambda item: item is None) if key in PERSONAL_KEYS else check
+    return check
 
 
 def _kinds(annotation: object) -> list[object]:

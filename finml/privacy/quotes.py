@@ -20,19 +20,17 @@ def masked_spans(text: str, masked: str) -> list[Span]:
 
     What lies outside of them stands in `masked` as it is, so that nothing is shown that is not shown there.
     """
+    first, *others = PLACEHOLDER.split(masked)
+    unknown = [(0, len(text))]
+    if not text.startswith(first) or not text.endswith((others or [first])[-1]):
+        return unknown
     spans: list[Span] = []
-    place = 0
-    pieces = PLACEHOLDER.split(masked)
-    for number, piece in enumerate(pieces):
-        if number == 0:
-            place = len(piece)
-            continue
+    place = len(first)
+    for number, piece in enumerate(others, start=1):
         # something was there, so that a piece begins a character later at the earliest
-        last = number == len(pieces) - 1
-        found = len(text) - len(piece) if last else text.find(piece, place + 1)
-        if found < place or (number == 1 and not text.startswith(pieces[0])):
-            # it is not known what became of what
-            return [(0, len(text))]
+        found = text.find(piece, place + 1) if number < len(others) else len(text) - len(piece)
+        if found < place:
+            return unknown
         spans.append((place, found))
         place = found + len(piece)
     return spans
